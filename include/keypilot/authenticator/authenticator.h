@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef KEYPILOT_AUTHENTICATOR_AUTHENTICATOR_H
+#define KEYPILOT_AUTHENTICATOR_AUTHENTICATOR_H
+
+#include <jansson.h>
+
+#include "keypilot/codec/ctap.h"
+#include "keypilot/core/buf.h"
+#include "keypilot/core/random.h"
+#include "keypilot/model/authenticator.h"
+
+/*
+ * A simulated security key: a CTAP2 and U2F device that could be flashed. Reports go in,
+ * time passes, reports come out. No threads, no sleeping, no sockets, no files.
+ *
+ * Spec: CTAP 2.1 §6, §11.2; FIDO U2F Raw Message Formats v1.2
+ */
+struct kp_authenticator;
+
+/*
+ * Make a key fresh from the factory, with the state that the profile gives it.
+ *
+ * profile  borrowed, must outlive the key
+ * random   borrowed; credentials, key agreement, tokens
+ * now_ms   when it is powered up
+ * Errors   KP_ENOMEM; KP_ESCHEMA a profile that cannot be built (its member told)
+ */
+int kp_authenticator_new(const struct kp_authenticator_profile *profile,
+        struct kp_random *random, int64_t now_ms, struct kp_authenticator **ret,
+        struct kp_error *err) KP_MUST_CHECK;
+void kp_authenticator_free(struct kp_authenticator **authenticator);
+
+/* The person's finger. Default: touches at once. */
+enum kp_finger { KP_FINGER_TOUCHES, KP_FINGER_WITHHOLDS, KP_FINGER_REFUSES };
+/*
+ * How the next requests for a touch are answered.
+ *
+ * after_ms      how long a touch takes
+ * verification  built-in verification (fingerprint): does the right finger touch?
+ */
+void kp_authenticator_set_finger(struct kp_authenticator *authenticator,
+        enum kp_finger finger, int64_t after_ms, bool verification);
+
+/* Pull the plug and put it back: channels, tokens and the three-tries lock are gone. */
+void kp_authenticator_power_cycle(struct kp_authenticator *authenticator, int64_t now_ms);
+
+/* One report in. Never fails: what is wrong with it is answered. */
+void kp_authenticator_feed(struct kp_authenticator *authenticator,
+        const uint8_t report[KP_CTAPHID_REPORT], int64_t now_ms);
+/* Let time pass: touches happen, keep-alives fall due, requests time out. */
+void kp_authenticator_tick(struct kp_authenticator *authenticator, int64_t now_ms);
+/* The next report to send, if one waits. */
+bool kp_authenticator_next_report(struct kp_authenticator *authenticator,
+        uint8_t report[KP_CTAPHID_REPORT]);
+/* When something will happen by itself; -1: nothing until the next report arrives. */
+int64_t kp_authenticator_next_event_ms(const struct kp_authenticator *authenticator);
+
+/*
+ * Message-level entry for tests and fuzzing: one CTAP2 message (command byte first) in, one
+ * answer (status byte first) out, as if it came on one channel; touches are awaited by
+ * moving the key's own clock.
+ */
+void kp_authenticator_message(struct kp_authenticator *authenticator, const uint8_t *message,
+        size_t message_len, struct kp_buf *answer);
+
+/*
+ * The key's memory as JSON (fixtures/schema/key-state.schema.json), and back.
+ *
+ * Errors   KP_ESCHEMA with the member
+ */
+int kp_authenticator_save(const struct kp_authenticator *authenticator, json_t **ret,
+        struct kp_error *err) KP_MUST_CHECK;
+int kp_authenticator_load(struct kp_authenticator *authenticator, const json_t *state,
+        struct kp_error *err) KP_MUST_CHECK;
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef KEYPILOT_HTTP_COOKIE_H
+#define KEYPILOT_HTTP_COOKIE_H
+
+#include "keypilot/core/buf.h"
+#include "keypilot/core/error.h"
+
+/*
+ * A browser's cookie jar: domains and paths, expiry, Secure, SameSite.
+ * Spec: RFC 6265bis §5.5 (storage), §5.8.3 (retrieval), §5.2 (same-site); public suffixes
+ * through libpsl
+ */
+struct kp_jar;
+
+/* What the browser does with a cookie that has no SameSite attribute. */
+enum kp_samesite_default {
+        KP_SAMESITE_DEFAULT_LAX,             /* Lax */
+        KP_SAMESITE_DEFAULT_LAX_ALLOW_POST,  /* Lax, but sent with POST in its first 2 minutes */
+        KP_SAMESITE_DEFAULT_NONE,            /* as None */
+};
+
+int kp_jar_new(enum kp_samesite_default by_default, struct kp_jar **ret,
+        struct kp_error *err) KP_MUST_CHECK;
+void kp_jar_free(struct kp_jar **jar);
+
+/* The request that a cookie is stored from or sent with. */
+struct kp_cookie_context {
+        const char *url;
+        const char *method;
+        const char *initiator; /* URL of the page that started it; NULL: typed by the person */
+        bool top_level;        /* navigation of the whole window, not an iframe */
+        int64_t now_ms;
+};
+
+/*
+ * Store what one Set-Cookie header says, if a browser would.
+ *
+ * ret_why  NULL when stored, else a stable word: "secure-on-http", "samesite-none-insecure",
+ *          "public-suffix", "other-domain", "cross-site", "malformed", "prefix"
+ */
+int kp_jar_store(struct kp_jar *jar, const struct kp_cookie_context *context,
+        const char *set_cookie, const char **ret_why, struct kp_error *err) KP_MUST_CHECK;
+
+/*
+ * The Cookie header for a request, appended to `ret` (empty: none).
+ *
+ * ret_withheld  how many matched in every other way and were held back by SameSite
+ */
+int kp_jar_header(struct kp_jar *jar, const struct kp_cookie_context *context,
+        struct kp_buf *ret, size_t *ret_withheld, struct kp_error *err) KP_MUST_CHECK;
+
+/* Close the browser: session cookies go. */
+void kp_jar_end_session(struct kp_jar *jar);
+void kp_jar_clear(struct kp_jar *jar);
+
+/* Same site: scheme and registrable domain. Spec: HTML "schemelessly same site" + scheme */
+int kp_same_site(const char *url_a, const char *url_b, bool *ret, struct kp_error *err)
+        KP_MUST_CHECK;
+
+/* The value of one cookie in a Cookie request header; false when absent. */
+bool kp_cookie_get(const char *header, const char *name, struct kp_buf *ret);
+
+#endif

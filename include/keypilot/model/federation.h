@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef KEYPILOT_MODEL_FEDERATION_H
+#define KEYPILOT_MODEL_FEDERATION_H
+
+#include "keypilot/core/buf.h"
+#include "keypilot/core/clock.h"
+#include "keypilot/core/random.h"
+
+/*
+ * Federated login as one interface. SAML 2.0 implements it first, OpenID Connect later; the
+ * world knows only this. Messages travel as URLs and form fields, signed and parsed for
+ * real by the implementation behind it.
+ */
+
+/* One side of a federation: its names, addresses and keys. Borrowed text throughout. */
+struct kp_party {
+        const char *entity_id;
+        const char *sso_url; /* provider: where requests go */
+        const char *acs_url; /* service: where responses go */
+        const char *slo_url; /* NULL: none */
+        const char *key_pem; /* private key of this side; NULL: not ours */
+        const char *cert_pem;
+};
+
+enum kp_comparison { KP_COMPARISON_NONE, KP_EXACT, KP_MINIMUM, KP_MAXIMUM, KP_BETTER };
+
+/* What a service asks. Spec: SAML 2.0 Core §3.4.1 */
+struct kp_login_request {
+        char id[72];          /* filled by build, and by read */
+        char issuer[256];
+        char acs_url[512];    /* "": not stated */
+        char destination[512];
+        int64_t issue_ms;
+        bool force_authn, is_passive;
+        char nameid_format[128]; /* "": no policy */
+        bool allow_create;
+        enum kp_comparison comparison;
+        char contexts[8][128]; /* requested classes, in order */
+        size_t n_contexts;
+        char requesters[4][256]; /* Scoping RequesterID, nearest last */
+        size_t n_requesters;
+        int proxy_count;       /* -1: not stated */
+        char relay_state[128]; /* "": none */
+        char login_hint[128];  /* a hint in the query (domain_hint, whr); "": none */
+        bool sign;             /* build: sign it; read: it was signed and verified */
+};
+
+/* What a provider answers. Spec: SAML 2.0 Core §2.3.3, §3.3.3 */
+struct kp_login_response {
+        char id[72];
+        char in_response_to[72]; /* "": unsolicited */
+        char issuer[256];
+        char destination[512];
+        char status[2][128]; /* top-level and second-level status code; "" where absent */
+        char status_message[128];
+        char subject[256];   /* NameID */
+        char subject_format[128];
+        char subject_qualifier[256];
+        char context[128];   /* AuthnContextClassRef */
+        char authorities[4][256]; /* AuthenticatingAuthority */
+        size_t n_authorities;
+        int64_t authn_ms;    /* AuthnInstant */
+        int64_t issue_ms;
+        int64_t not_before_ms, not_on_or_after_ms; /* conditions */
+        int64_t confirmation_until_ms;
+        int64_t session_until_ms; /* 0: not stated */
+        char session_index[72];
+        char audience[256];
+        struct kp_attribute {
+                char name[128];
+                char value[256];
+        } attributes[12];
+        size_t n_attributes;
+        bool sign_response, sign_assertion;
+        char relay_state[128];
+};
+
+/* What a receiver thought of a message. */
+struct kp_federation_verdict {
+        bool accepted;
+        const char *rule;  /* named rule that refused it: "audience", "signature-missing"... */
+        char reason[200];
+        const char *spec;
+};
+
+/* How a message leaves: a redirect (url alone) or a form to post (url and fields). */
+struct kp_message_out {
+        struct kp_buf url;
+        char field[24];        /* "SAMLRequest", "SAMLResponse"; "": redirect */
+        struct kp_buf value;   /* base64 */
+        char relay_state[128];
+};
+void kp_message_out_done(struct kp_message_out *out);
+
+/* How it arrives. */
+struct kp_message_in {
+        const char *method;   /* "GET" or "POST" */
+        const char *query;    /* raw query string of a redirect; NULL */
+        const char *value;    /* base64 field of a post; NULL */
+        const char *relay_state;
+};
+
+/* Logout. Spec: SAML 2.0 Core §3.7 */
+struct kp_logout {
+        bool is_response;
+        char id[72];
+        char in_response_to[72];
+        char issuer[256];
+        char destination[512];
+        char subject[256];
+        char subject_format[128];
+        char session_index[72];
+        char status[2][128];
+        char relay_state[128];
+        int64_t issue_ms;
+};
+
+/* What a receiver of responses expects and how strict it is. */
+struct kp_response_policy {
+        const struct kp_party *own;     /* audience, acs */
+        const struct kp_party *peer;    /* issuer, certificate; NULL: unknown issuer refused */
+        const char *request_id;         /* NULL: none outstanding */
+        bool allow_unsolicited;
+        bool want_assertion_signed, want_response_signed; /* either suffices when both false */
+        int64_t now_ms, skew_ms;
+        const char *const *contexts;    /* acceptable classes; NULL: not checked */
+        size_t n_contexts;
+};
+
+struct kp_federation {
+        const char *protocol; /* "saml" */
+        void *self;
+        struct kp_random *random; /* ids */
+        int (*build_request)(struct kp_federation *self, const struct kp_party *service,
+                const struct kp_party *provider, struct kp_login_request *request,
+                struct kp_message_out *ret, struct kp_error *err);
+        /* service: whose request it claims to be, NULL if unknown; its certificate verifies */
+        int (*read_request)(struct kp_federation *self, const struct kp_message_in *in,
+                const struct kp_party *provider, const struct kp_party *service,
+                int64_t now_ms, struct kp_login_request *ret,
+                struct kp_federation_verdict *verdict, struct kp_error *err);
+        /* Who sent it, before anything is verified: to find the party. "" if unreadable. */
+        int (*read_issuer)(struct kp_federation *self, const struct kp_message_in *in,
+                char ret[256], struct kp_error *err);
+        int (*build_response)(struct kp_federation *self, const struct kp_party *provider,
+                const struct kp_party *service, struct kp_login_response *response,
+                struct kp_message_out *ret, struct kp_error *err);
+        int (*read_response)(struct kp_federation *self, const struct kp_message_in *in,
+                const struct kp_response_policy *policy, struct kp_login_response *ret,
+                struct kp_federation_verdict *verdict, struct kp_error *err);
+        int (*build_logout)(struct kp_federation *self, const struct kp_party *from,
+                const struct kp_party *to, struct kp_logout *logout,
+                struct kp_message_out *ret, struct kp_error *err);
+        int (*read_logout)(struct kp_federation *self, const struct kp_message_in *in,
+                const struct kp_party *own, const struct kp_party *peer, int64_t now_ms,
+                struct kp_logout *ret, struct kp_federation_verdict *verdict,
+                struct kp_error *err);
+        void (*free)(struct kp_federation *self);
+};
+
+#endif

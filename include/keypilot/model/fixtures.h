@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef KEYPILOT_MODEL_FIXTURES_H
+#define KEYPILOT_MODEL_FIXTURES_H
+
+#include "keypilot/core/file.h"
+#include "keypilot/model/profile.h"
+#include "keypilot/model/scenario.h"
+
+/*
+ * The folder of fixtures: found, listed, loaded once, hashed. A NAME may always be a path to
+ * a file of one's own: whatever has a "/" in it or ends in ".json".
+ */
+struct kp_fixtures;
+
+/*
+ * dir      NULL: the folder beside the program (installed, or in the source tree above it)
+ * Errors   KP_EENV no folder there; says which were tried and that --fixtures chooses one
+ */
+int kp_fixtures_open(const char *dir, struct kp_fixtures **ret, struct kp_error *err)
+        KP_MUST_CHECK;
+void kp_fixtures_free(struct kp_fixtures **fixtures);
+const char *kp_fixtures_dir(const struct kp_fixtures *fixtures);
+
+/*
+ * The path of a fixture: "DIR/folder/NAME.json", or NAME itself where it is a path.
+ *
+ * ret      malloc'ed
+ * Errors   KP_ENOTFOUND; the nearest names are told
+ */
+int kp_fixtures_path(const struct kp_fixtures *fixtures, const char *folder, const char *name,
+        char **ret, struct kp_error *err) KP_MUST_CHECK;
+
+/* Ids in a folder, sorted. The caller ends `ret` with kp_names_done(). */
+int kp_fixtures_list(const struct kp_fixtures *fixtures, const char *folder,
+        struct kp_names *ret, struct kp_error *err) KP_MUST_CHECK;
+
+/* Loaded on first use and kept; borrowed. */
+int kp_fixtures_profile(struct kp_fixtures *fixtures, enum kp_kind kind, const char *name,
+        const struct kp_profile **ret, struct kp_error *err) KP_MUST_CHECK;
+int kp_fixtures_scenario(struct kp_fixtures *fixtures, const char *name,
+        const struct kp_scenario **ret, struct kp_error *err) KP_MUST_CHECK;
+
+/* SHA-256 over names and contents of all fixtures, in order of name; lower-case hex. */
+int kp_fixtures_hash(const struct kp_fixtures *fixtures, char ret[65], struct kp_error *err)
+        KP_MUST_CHECK;
+
+#endif
