@@ -82,7 +82,8 @@ kp_buf_printf(struct kp_buf *buf, const char *format, ...)
         n = vsnprintf(NULL, 0, format, args);
         va_end(args);
         if (n >= 0 && reserve(buf, (size_t)n + 1)) {
-                (void)vsnprintf((char *)buf->data + buf->len, (size_t)n + 1, format, again);
+                (void)vsnprintf(
+                        (char *)buf->data + buf->len, (size_t)n + 1, format, again);
                 buf->len += (size_t)n;
         }
         va_end(again);

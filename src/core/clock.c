@@ -65,7 +65,8 @@ offset_parse(const char *text, int *ret_minutes)
         return true;
 }
 
-/* ".25" as 250 milliseconds; further digits are dropped. Moves `*at` past the digits. */
+/* ".25" as 250 milliseconds; further digits are dropped. Moves `*at` past the digits.
+ */
 static int
 fraction_parse(const char **at)
 {
@@ -98,7 +99,8 @@ kp_utc_parse(const char *text, int64_t *ret_ms, struct kp_error *err)
         again = tm;
         seconds = timegm(&tm);
         if (tm.tm_mday != again.tm_mday || tm.tm_mon != again.tm_mon)
-                return KP_FAIL(err, KP_EPARSE, "'%.40s' is not a day of the calendar", text);
+                return KP_FAIL(
+                        err, KP_EPARSE, "'%.40s' is not a day of the calendar", text);
         *ret_ms = ((int64_t)seconds - offset * 60) * 1000 + ms;
         return 0;
 }

@@ -14,7 +14,8 @@ push_frame(struct kp_error *err, const char *func, const char *format, va_list a
                 return;
         frame = &err->frames[err->n_frames++];
         frame->func = func;
-        (void)vsnprintf(frame->text, sizeof(frame->text), format, args); /* may truncate */
+        (void)vsnprintf(
+                frame->text, sizeof(frame->text), format, args); /* may truncate */
 }
 
 int

@@ -24,24 +24,26 @@ int
 kp_file_read(const char *path, size_t max, struct kp_buf *ret, struct kp_error *err)
 {
         bool is_stdin = strcmp(path, "-") == 0;
-        KP_CLEANUP(close_fd) int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+        KP_CLEANUP(close_fd)
+        int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
         size_t total = 0;
         char chunk[65536];
         ssize_t n;
 
         if (fd < 0)
-                return KP_FAIL_AS(err, KP_EIO, "errno", errno, "%s: cannot open: %s", path,
-                        strerror(errno));
+                return KP_FAIL_AS(err, KP_EIO, "errno", errno, "%s: cannot open: %s",
+                        path, strerror(errno));
         while ((n = read(fd, chunk, sizeof(chunk))) != 0) {
                 if (n < 0 && errno == EINTR)
                         continue;
                 if (n < 0)
-                        return KP_FAIL_AS(err, KP_EIO, "errno", errno, "%s: cannot read: %s",
-                                path, strerror(errno));
+                        return KP_FAIL_AS(err, KP_EIO, "errno", errno,
+                                "%s: cannot read: %s", path, strerror(errno));
                 total += (size_t)n;
                 if (total > max)
                         return KP_FAIL(err, KP_EPARSE,
-                                "%s: longer than the %zu bytes that are allowed", path, max);
+                                "%s: longer than the %zu bytes that are allowed", path,
+                                max);
                 kp_buf_put(ret, chunk, (size_t)n);
         }
         return kp_buf_check(ret, err);
@@ -64,7 +66,8 @@ write_all(int fd, const uint8_t *bytes, size_t bytes_len)
 }
 
 int
-kp_file_write(const char *path, const void *bytes, size_t bytes_len, struct kp_error *err)
+kp_file_write(
+        const char *path, const void *bytes, size_t bytes_len, struct kp_error *err)
 {
         KP_CLEANUP(kp_free_str) char *temporary = kp_format("%s.tmp-XXXXXX", path);
         mode_t mask = umask(0);
@@ -74,16 +77,16 @@ kp_file_write(const char *path, const void *bytes, size_t bytes_len, struct kp_e
         if (temporary == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "%s", path);
         if ((fd = mkstemp(temporary)) < 0)
-                return KP_FAIL_AS(err, KP_EIO, "errno", errno, "%s: cannot write: %s", path,
-                        strerror(errno));
+                return KP_FAIL_AS(err, KP_EIO, "errno", errno, "%s: cannot write: %s",
+                        path, strerror(errno));
         failed = fchmod(fd, 0666 & ~mask) < 0 || write_all(fd, bytes, bytes_len) < 0;
         failed = close(fd) < 0 || failed;
         if (failed || rename(temporary, path) < 0) {
                 int saved = errno;
 
                 (void)unlink(temporary); /* best effort: the error below is the news */
-                return KP_FAIL_AS(err, KP_EIO, "errno", saved, "%s: cannot write: %s", path,
-                        strerror(saved));
+                return KP_FAIL_AS(err, KP_EIO, "errno", saved, "%s: cannot write: %s",
+                        path, strerror(saved));
         }
         return 0;
 }
@@ -101,7 +104,8 @@ ends_in(const char *name, const char *suffix)
 {
         size_t name_len = strlen(name), suffix_len = strlen(suffix);
 
-        return name_len > suffix_len && strcmp(name + name_len - suffix_len, suffix) == 0;
+        return name_len > suffix_len &&
+               strcmp(name + name_len - suffix_len, suffix) == 0;
 }
 
 static int
@@ -132,15 +136,16 @@ close_dir(DIR **dir)
 }
 
 int
-kp_dir_list(const char *dir, const char *suffix, struct kp_names *ret, struct kp_error *err)
+kp_dir_list(
+        const char *dir, const char *suffix, struct kp_names *ret, struct kp_error *err)
 {
         KP_CLEANUP(kp_names_done) struct kp_names names = { 0 };
         KP_CLEANUP(close_dir) DIR *stream = opendir(dir);
         struct dirent *entry;
 
         if (stream == NULL)
-                return KP_FAIL_AS(err, errno == ENOENT ? KP_ENOTFOUND : KP_EIO, "errno", errno,
-                        "%s: cannot list: %s", dir, strerror(errno));
+                return KP_FAIL_AS(err, errno == ENOENT ? KP_ENOTFOUND : KP_EIO, "errno",
+                        errno, "%s: cannot list: %s", dir, strerror(errno));
         while ((entry = readdir(stream)) != NULL)
                 if (entry->d_name[0] != '.' && ends_in(entry->d_name, suffix) &&
                         names_add(&names, entry->d_name) < 0)

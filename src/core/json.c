@@ -17,10 +17,10 @@ deeper_than(json_t *value, unsigned levels)
                 return false;
         if (levels == 0)
                 return true;
-        json_object_foreach(value, name, member)
+        json_object_foreach (value, name, member)
                 if (deeper_than(member, levels - 1))
                         return true;
-        json_array_foreach(value, i, member)
+        json_array_foreach (value, i, member)
                 if (deeper_than(member, levels - 1))
                         return true;
         return false;
@@ -77,7 +77,8 @@ type_name(enum kp_field_type type)
                 [KP_OBJECT] = "an object",
                 [KP_ARRAY] = "an array",
                 [KP_ANY] = "a value",
-                [KP_TEXT] = "an object with the strings \"en\" and \"nl\" and nothing else",
+                [KP_TEXT] =
+                        "an object with the strings \"en\" and \"nl\" and nothing else",
                 [KP_STRINGS] = "an array of strings",
         };
 
@@ -90,7 +91,7 @@ all_strings(const json_t *array)
         size_t i;
         json_t *item;
 
-        json_array_foreach(array, i, item)
+        json_array_foreach (array, i, item)
                 if (!json_is_string(item))
                         return false;
         return json_is_array(array);
@@ -116,7 +117,8 @@ field_set(const struct kp_field *field, json_t *value, char *into)
                 text.en = json_string_value(json_object_get(value, "en"));
                 text.nl = json_string_value(json_object_get(value, "nl"));
                 *(struct kp_text *)at = text;
-                return text.en != NULL && text.nl != NULL && json_object_size(value) == 2;
+                return text.en != NULL && text.nl != NULL &&
+                       json_object_size(value) == 2;
         case KP_OBJECT:
                 *(json_t **)at = value;
                 return json_is_object(value);
@@ -150,7 +152,8 @@ fail_unknown(const struct kp_field *fields, size_t n_fields, const char *name,
 
         for (size_t i = 0; i < n_fields; i++)
                 kp_buf_printf(&known, "%s%s", i == 0 ? "" : ", ", fields[i].name);
-        return KP_FAIL(err, KP_ESCHEMA, "member '%.60s' is not known here; known are: %s", name,
+        return KP_FAIL(err, KP_ESCHEMA,
+                "member '%.60s' is not known here; known are: %s", name,
                 kp_buf_str(&known));
 }
 
@@ -164,17 +167,19 @@ kp_json_read(const json_t *object, const struct kp_field *fields, size_t n_field
 
         if (!json_is_object(object))
                 return KP_FAIL(err, KP_ESCHEMA, "expected an object");
-        json_object_foreach((json_t *)object, name, value) {
+        json_object_foreach ((json_t *)object, name, value) {
                 if ((field = field_find(fields, n_fields, name)) == NULL)
                         return fail_unknown(fields, n_fields, name, err);
                 if (!field_set(field, value, into))
-                        return KP_FAIL(err, KP_ESCHEMA, "member '%s': expected %s", name,
-                                type_name(field->type));
+                        return KP_FAIL(err, KP_ESCHEMA, "member '%s': expected %s",
+                                name, type_name(field->type));
         }
         for (size_t i = 0; i < n_fields; i++)
-                if (fields[i].required && json_object_get(object, fields[i].name) == NULL)
-                        return KP_FAIL(err, KP_ESCHEMA, "member '%s' is missing: expected %s",
-                                fields[i].name, type_name(fields[i].type));
+                if (fields[i].required &&
+                        json_object_get(object, fields[i].name) == NULL)
+                        return KP_FAIL(err, KP_ESCHEMA,
+                                "member '%s' is missing: expected %s", fields[i].name,
+                                type_name(fields[i].type));
         return 0;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#define OPENSSL_SUPPRESS_DEPRECATED /* RAND_set_rand_method: the one way to lend OpenSSL a stream */
+#define OPENSSL_SUPPRESS_DEPRECATED /* RAND_set_rand_method: the one way to lend       \
+                                       OpenSSL a stream */
 #include "keypilot/core/random.h"
 
 #include <assert.h>
@@ -37,7 +38,8 @@ int
 kp_random_new_seeded(const char *seed, const char *label, struct kp_random **ret,
         struct kp_error *err)
 {
-        KP_CLEANUP(kp_random_free) struct kp_random *random = calloc(1, sizeof(*random));
+        KP_CLEANUP(kp_random_free)
+        struct kp_random *random = calloc(1, sizeof(*random));
         static const uint8_t iv[16] = { 0 };
         uint8_t key[32];
 
@@ -98,7 +100,8 @@ kp_random_bytes(struct kp_random *random, void *bytes, size_t bytes_len)
         assert(bytes_len <= INT32_MAX);
         memset(bytes, 0, bytes_len);
         if (EVP_EncryptUpdate(random->stream, bytes, &n, bytes, (int)bytes_len) != 1)
-                abort(); /* AES-CTR over memory does not fail; going on would repeat keys */
+                abort(); /* AES-CTR over memory does not fail; going on would repeat
+                            keys */
 }
 
 static int

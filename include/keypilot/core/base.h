@@ -17,12 +17,12 @@
 #define KP_NELEMS(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Hand the pointer on: evaluates to it and leaves NULL behind. */
-#define KP_STEAL(pointer)                                                               \
-        __extension__({                                                                 \
-                __typeof__(pointer) *kp_steal_at = &(pointer);                          \
-                __typeof__(pointer) kp_steal_value = *kp_steal_at;                      \
-                *kp_steal_at = NULL;                                                    \
-                kp_steal_value;                                                         \
+#define KP_STEAL(pointer)                                                              \
+        __extension__({                                                                \
+                __typeof__(pointer) *kp_steal_at = &(pointer);                         \
+                __typeof__(pointer) kp_steal_value = *kp_steal_at;                     \
+                *kp_steal_at = NULL;                                                   \
+                kp_steal_value;                                                        \
         })
 
 #endif

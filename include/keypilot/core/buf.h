@@ -7,8 +7,8 @@
 
 /*
  * A growing run of bytes. Writers append without checking; running out of memory is
- * remembered in `failed`, later appends do nothing, and whoever asked for the bytes checks
- * once with kp_buf_check().
+ * remembered in `failed`, later appends do nothing, and whoever asked for the bytes
+ * checks once with kp_buf_check().
  *
  * Plain data: embed it, start it with { 0 }, end it with kp_buf_done() or, for secrets,
  * kp_buf_wipe(). `data` is NULL while nothing was appended.
@@ -30,7 +30,8 @@ void kp_buf_printf(struct kp_buf *buf, const char *format, ...) KP_PRINTF(2, 3);
 /* Bytes as lower-case hexadecimal digits. */
 void kp_buf_put_hex(struct kp_buf *buf, const uint8_t *bytes, size_t bytes_len);
 
-/* The contents as a C string, borrowed until the next append; "" when empty or failed. */
+/* The contents as a C string, borrowed until the next append; "" when empty or failed.
+ */
 const char *kp_buf_str(struct kp_buf *buf);
 
 /* Errors   KP_ENOMEM if any append ran out of memory */

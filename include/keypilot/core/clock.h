@@ -6,8 +6,8 @@
 #include "keypilot/core/error.h"
 
 /*
- * Time that comes from the run, not from the system. A simulated clock moves only when it
- * is told to; the system clock serves real keys and cannot be moved.
+ * Time that comes from the run, not from the system. A simulated clock moves only when
+ * it is told to; the system clock serves real keys and cannot be moved.
  */
 struct kp_clock {
         int64_t simulated_ms; /* milliseconds since 1970-01-01T00:00:00Z */

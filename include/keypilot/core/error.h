@@ -41,22 +41,25 @@ struct kp_error {
 };
 
 /* Start an error. Evaluates to -1, so: return KP_FAIL(err, KP_EIO, "%s", path); */
-#define KP_FAIL(err, code, ...) kp_error_start((err), (code), NULL, 0, __func__, __VA_ARGS__)
+#define KP_FAIL(err, code, ...)                                                        \
+        kp_error_start((err), (code), NULL, 0, __func__, __VA_ARGS__)
 
-/* The same with a code of another library: KP_FAIL_AS(err, KP_EIO, "errno", errno, ...) */
-#define KP_FAIL_AS(err, code, domain, native, ...)                                      \
+/* The same with a code of another library: KP_FAIL_AS(err, KP_EIO, "errno", errno, ...)
+ */
+#define KP_FAIL_AS(err, code, domain, native, ...)                                     \
         kp_error_start((err), (code), (domain), (native), __func__, __VA_ARGS__)
 
 /* Add what the caller was doing, from the inside out. Evaluates to -1 as well. */
 #define KP_WHILE(err, ...) kp_error_add((err), __func__, __VA_ARGS__)
 
-int kp_error_start(struct kp_error *err, enum kp_code code, const char *domain, int native,
-        const char *func, const char *format, ...) KP_PRINTF(6, 7);
+int kp_error_start(struct kp_error *err, enum kp_code code, const char *domain,
+        int native, const char *func, const char *format, ...) KP_PRINTF(6, 7);
 int kp_error_add(struct kp_error *err, const char *func, const char *format, ...)
         KP_PRINTF(3, 4);
 
 /*
- * One sentence, outermost context first: "fixtures/a.json: member 'id': expected a string".
+ * One sentence, outermost context first: "fixtures/a.json: member 'id': expected a
+ * string".
  *
  * text     written, always NUL-terminated; returned for convenience
  */

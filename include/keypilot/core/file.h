@@ -17,8 +17,8 @@
  * ret      appended to; the caller ends it with kp_buf_done()
  * Errors   KP_EIO unreadable, or a folder; KP_EPARSE longer than `max`
  */
-int kp_file_read(const char *path, size_t max, struct kp_buf *ret, struct kp_error *err)
-        KP_MUST_CHECK;
+int kp_file_read(const char *path, size_t max, struct kp_buf *ret,
+        struct kp_error *err) KP_MUST_CHECK;
 
 /*
  * Write a file so that readers see the old contents or the new, never half: a temporary

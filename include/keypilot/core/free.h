@@ -12,12 +12,12 @@
 /*
  * Wrappers that make other libraries' release functions fit KP_CLEANUP().
  */
-#define KP_FREE_WITH(name, type, release)                                               \
-        static inline void name(type **pointer)                                         \
-        {                                                                               \
-                if (*pointer != NULL)                                                   \
-                        release(*pointer);                                              \
-                *pointer = NULL;                                                        \
+#define KP_FREE_WITH(name, type, release)                                              \
+        static inline void name(type **pointer)                                        \
+        {                                                                              \
+                if (*pointer != NULL)                                                  \
+                        release(*pointer);                                             \
+                *pointer = NULL;                                                       \
         }
 
 static inline void

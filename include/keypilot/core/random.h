@@ -6,9 +6,9 @@
 #include "keypilot/core/error.h"
 
 /*
- * Randomness that comes from the run. A seeded stream is AES-256-CTR under a key derived
- * from seed and label: same seed and label, same bytes, on every machine. The system stream
- * is the kernel's and serves real keys.
+ * Randomness that comes from the run. A seeded stream is AES-256-CTR under a key
+ * derived from seed and label: same seed and label, same bytes, on every machine. The
+ * system stream is the kernel's and serves real keys.
  */
 struct kp_random;
 
@@ -22,8 +22,8 @@ void kp_random_free(struct kp_random **random); /* NULL-safe, leaves NULL */
 void kp_random_bytes(struct kp_random *random, void *bytes, size_t bytes_len);
 
 /*
- * While installed, OpenSSL draws its own randomness (key pairs, nonces, padding) from this
- * stream, in this process. Uninstall with NULL before the stream is freed.
+ * While installed, OpenSSL draws its own randomness (key pairs, nonces, padding) from
+ * this stream, in this process. Uninstall with NULL before the stream is freed.
  */
 void kp_random_install(struct kp_random *random);
 

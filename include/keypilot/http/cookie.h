@@ -7,8 +7,8 @@
 
 /*
  * A browser's cookie jar: domains and paths, expiry, Secure, SameSite.
- * Spec: RFC 6265bis §5.5 (storage), §5.8.3 (retrieval), §5.2 (same-site); public suffixes
- * through libpsl
+ * Spec: RFC 6265bis (draft 22) §5.6 (reading), §5.7 (storage), §5.8.3 (retrieval), §5.2
+ * (same-site); public suffixes through libpsl
  */
 struct kp_jar;
 
@@ -23,7 +23,11 @@ int kp_jar_new(enum kp_samesite_default by_default, struct kp_jar **ret,
         struct kp_error *err) KP_MUST_CHECK;
 void kp_jar_free(struct kp_jar **jar);
 
-/* The request that a cookie is stored from or sent with. */
+/*
+ * The request that a cookie is stored from or sent with. After redirects `url` is the current
+ * address and `initiator` still the page that began: as in Chrome and Firefox, hops through
+ * another site on the way do not make a request cross-site.
+ */
 struct kp_cookie_context {
         const char *url;
         const char *method;
@@ -56,6 +60,16 @@ void kp_jar_clear(struct kp_jar *jar);
 /* Same site: scheme and registrable domain. Spec: HTML "schemelessly same site" + scheme */
 int kp_same_site(const char *url_a, const char *url_b, bool *ret, struct kp_error *err)
         KP_MUST_CHECK;
+
+/*
+ * The registrable domain of a host name ("accounts.magister.net": "magister.net"), or the
+ * host itself where it has none (an IP address, "localhost", a public suffix).
+ *
+ * host     lower case, as kp_url_parse() gives it
+ * returns  points into `host`
+ */
+const char *kp_site_of(const char *host);
+bool kp_is_public_suffix(const char *host);
 
 /* The value of one cookie in a Cookie request header; false when absent. */
 bool kp_cookie_get(const char *header, const char *name, struct kp_buf *ret);

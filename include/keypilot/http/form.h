@@ -21,19 +21,28 @@ int kp_pairs_add(struct kp_pairs *pairs, const char *name, const char *value,
 const char *kp_pairs_get(const struct kp_pairs *pairs, const char *name); /* first, or NULL */
 void kp_pairs_done(struct kp_pairs *pairs);
 
+/* `ret` is appended to: "a=1&b=%C3%A9+2". */
 int kp_form_encode(const struct kp_pairs *pairs, struct kp_buf *ret, struct kp_error *err)
         KP_MUST_CHECK;
 /* Errors   KP_EPARSE a broken % escape, a NUL */
 int kp_form_decode(const char *text, size_t text_len, struct kp_pairs *ret,
         struct kp_error *err) KP_MUST_CHECK;
 
-/* What an agent sees of a page. */
+/* What an agent sees of a page. Texts are never NULL unless it says so. */
 struct kp_html {
         char *title;
+        char *base;    /* <base href>; NULL: the page's own address */
+        char *refresh; /* where <meta http-equiv=refresh> goes; NULL: none */
         struct kp_html_form {
                 char *id, *method, *action; /* "" where absent; method in capitals */
                 bool auto_submit; /* the page submits it by itself (body onload, script) */
-                struct kp_pairs fields; /* name and value of every input */
+                /*
+                 * What the browser would send if nobody pressed a button: inputs, text areas
+                 * and selected options with a name, in the order of the page; neither
+                 * disabled ones nor boxes without a tick.
+                 */
+                struct kp_pairs fields;
+                struct kp_pairs buttons; /* submit buttons with a name */
         } *forms;
         size_t n_forms;
         struct kp_html_link {
@@ -42,6 +51,13 @@ struct kp_html {
         size_t n_links;
         char *data; /* text of <script type="application/json" id="keypilot">; NULL: none */
 };
+/*
+ * text     UTF-8 unless the page's own <meta charset> says otherwise; broken HTML is repaired
+ *          as libxml2 does
+ * ret      filled; the caller ends it with kp_html_done()
+ * Errors   KP_EPARSE longer than KP_HTML_MAX; KP_ENOMEM
+ */
+#define KP_HTML_MAX (4u << 20)
 int kp_html_parse(const void *text, size_t text_len, struct kp_html *ret,
         struct kp_error *err) KP_MUST_CHECK;
 void kp_html_done(struct kp_html *html);

@@ -59,6 +59,17 @@ void kp_profile_free(struct kp_profile **profile);
 const char *kp_profile_id(const struct kp_profile *profile);
 struct kp_text kp_profile_title(const struct kp_profile *profile);
 const json_t *kp_profile_json(const struct kp_profile *profile); /* the whole file, borrowed */
+enum kp_kind kp_profile_kind(const struct kp_profile *profile);
+
+/*
+ * One fact as the file has it ({ "value", "status", ... }), for reports; actors use
+ * kp_fact(). NULL where an optional fact is absent; a name in no table aborts: our bug.
+ */
+const json_t *kp_profile_fact(const struct kp_profile *profile, const char *name);
+
+/* Would this value do for the fact? Errors  KP_ESCHEMA no such fact, or what was expected */
+int kp_fact_value_check(enum kp_kind kind, const char *name, const json_t *value,
+        struct kp_error *err) KP_MUST_CHECK;
 
 /*
  * What a run settles on top of the profiles: values that a pilot sets ("service.hrd") and
