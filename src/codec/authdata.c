@@ -22,8 +22,8 @@ take(struct reader *r, size_t n)
 }
 
 static int
-take_cbor(struct reader *r, enum kp_cbor_mode mode, const uint8_t **ret, size_t *ret_len,
-        struct kp_error *err)
+take_cbor(struct reader *r, enum kp_cbor_mode mode, const uint8_t **ret,
+        size_t *ret_len, struct kp_error *err)
 {
         if (kp_cbor_check(r->at, r->left, mode, ret_len, err) < 0)
                 return -1;
@@ -39,7 +39,8 @@ take_attested(struct reader *r, enum kp_cbor_mode mode, struct kp_authdata *data
         const uint8_t *len;
 
         if ((data->aaguid = take(r, KP_AAGUID_LEN)) == NULL)
-                return KP_FAIL(err, KP_EPARSE, "authenticator data ends inside the AAGUID");
+                return KP_FAIL(
+                        err, KP_EPARSE, "authenticator data ends inside the AAGUID");
         if ((len = take(r, 2)) == NULL)
                 return KP_FAIL(err, KP_EPARSE,
                         "authenticator data ends inside the credential ID length");
@@ -64,21 +65,25 @@ kp_authdata_parse(const uint8_t *bytes, size_t bytes_len, enum kp_cbor_mode mode
         data.rp_id_hash = take(&r, 32);
         if (data.rp_id_hash == NULL || (fixed = take(&r, 5)) == NULL)
                 return KP_FAIL(err, KP_EPARSE,
-                        "authenticator data has %zu bytes, at least 37 are needed", bytes_len);
+                        "authenticator data has %zu bytes, at least 37 are needed",
+                        bytes_len);
         data.flags = fixed[0];
         data.sign_count = (uint32_t)fixed[1] << 24 | (uint32_t)fixed[2] << 16 |
-                (uint32_t)fixed[3] << 8 | fixed[4];
-        if ((data.flags & KP_AUTHDATA_AT) != 0 && take_attested(&r, mode, &data, err) < 0)
+                          (uint32_t)fixed[3] << 8 | fixed[4];
+        if ((data.flags & KP_AUTHDATA_AT) != 0 &&
+                take_attested(&r, mode, &data, err) < 0)
                 return -1;
         if ((data.flags & KP_AUTHDATA_ED) != 0) {
-                if (take_cbor(&r, mode, &data.extensions, &data.extensions_len, err) < 0)
+                if (take_cbor(&r, mode, &data.extensions, &data.extensions_len, err) <
+                        0)
                         return KP_WHILE(err, "extension outputs");
                 if (data.extensions[0] >> 5 != 5)
-                        return KP_FAIL(err, KP_EPARSE, "extension outputs are not a CBOR map");
+                        return KP_FAIL(
+                                err, KP_EPARSE, "extension outputs are not a CBOR map");
         }
         if (r.left > 0)
-                return KP_FAIL(err, KP_EPARSE, "%zu bytes follow the authenticator data",
-                        r.left);
+                return KP_FAIL(err, KP_EPARSE,
+                        "%zu bytes follow the authenticator data", r.left);
         *ret = data;
         return 0;
 }

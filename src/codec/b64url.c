@@ -3,13 +3,16 @@
 
 #include <string.h>
 
-static const char url_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                   "0123456789-_";
-static const char std_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                   "0123456789+/";
+static const char url_alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+        "0123456789-_";
+static const char std_alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+        "0123456789+/";
 
 static void
-put_with(struct kp_buf *buf, const char *alphabet, bool pad, const uint8_t *in, size_t n)
+put_with(
+        struct kp_buf *buf, const char *alphabet, bool pad, const uint8_t *in, size_t n)
 {
         char out[256];
         size_t used = 0;
@@ -76,7 +79,8 @@ sextet_take(struct sextets *s, int value, struct kp_buf *ret)
         s->n_letters = (s->n_letters + 1) % 4;
         if (s->n_letters != 1)
                 s->out[s->used++] =
-                        (uint8_t)(s->bits >> (s->n_letters == 0 ? 0 : 8 - 2 * s->n_letters));
+                        (uint8_t)(s->bits >>
+                                  (s->n_letters == 0 ? 0 : 8 - 2 * s->n_letters));
         if (s->used == sizeof(s->out)) {
                 kp_buf_put(ret, s->out, s->used);
                 s->used = 0;
@@ -91,7 +95,8 @@ sextet_end(struct sextets *s, struct kp_buf *ret, struct kp_error *err)
                 return KP_FAIL(err, KP_EPARSE, "base64: one letter too many");
         if ((s->n_letters == 2 && (s->bits & 15) != 0) ||
                 (s->n_letters == 3 && (s->bits & 3) != 0))
-                return KP_FAIL(err, KP_EPARSE, "base64: unused bits at the end are not zero");
+                return KP_FAIL(
+                        err, KP_EPARSE, "base64: unused bits at the end are not zero");
         return kp_buf_check(ret, err);
 }
 
@@ -99,15 +104,15 @@ static int
 fail_letter(const char *kind, char c, size_t at, struct kp_error *err)
 {
         if (c > ' ' && c < 0x7f)
-                return KP_FAIL(err, KP_EPARSE, "%s: '%c' at %zu is not a letter of it", kind, c,
-                        at);
-        return KP_FAIL(err, KP_EPARSE, "%s: byte 0x%02x at %zu is not a letter of it", kind,
-                (unsigned)(uint8_t)c, at);
+                return KP_FAIL(err, KP_EPARSE, "%s: '%c' at %zu is not a letter of it",
+                        kind, c, at);
+        return KP_FAIL(err, KP_EPARSE, "%s: byte 0x%02x at %zu is not a letter of it",
+                kind, (unsigned)(uint8_t)c, at);
 }
 
 int
-kp_b64url_decode(const char *text, size_t text_len, struct kp_buf *ret,
-        struct kp_error *err)
+kp_b64url_decode(
+        const char *text, size_t text_len, struct kp_buf *ret, struct kp_error *err)
 {
         struct sextets s = { 0 };
         int value;
@@ -121,7 +126,8 @@ kp_b64url_decode(const char *text, size_t text_len, struct kp_buf *ret,
 }
 
 int
-kp_b64_decode(const char *text, size_t text_len, struct kp_buf *ret, struct kp_error *err)
+kp_b64_decode(
+        const char *text, size_t text_len, struct kp_buf *ret, struct kp_error *err)
 {
         struct sextets s = { 0 };
         unsigned n_pads = 0;
@@ -139,6 +145,7 @@ kp_b64_decode(const char *text, size_t text_len, struct kp_buf *ret, struct kp_e
                 sextet_take(&s, value, ret);
         }
         if (n_pads > 2 || (s.n_letters + n_pads) % 4 != 0)
-                return KP_FAIL(err, KP_EPARSE, "base64: padding does not fit the length");
+                return KP_FAIL(
+                        err, KP_EPARSE, "base64: padding does not fit the length");
         return sextet_end(&s, ret, err);
 }

@@ -16,8 +16,8 @@ kp_cbor_parse(const uint8_t *bytes, size_t bytes_len, enum kp_cbor_mode mode,
         struct cbor_load_result result;
         size_t used = 0;
 
-        if (kp_cbor_walk(bytes, bytes_len, mode, &plain, ret_used == NULL ? NULL : &used,
-                    err) < 0)
+        if (kp_cbor_walk(bytes, bytes_len, mode, &plain,
+                    ret_used == NULL ? NULL : &used, err) < 0)
                 return -1;
         if (ret_used == NULL)
                 used = bytes_len;
@@ -67,7 +67,7 @@ matches_str(const cbor_item_t *key, const void *wanted)
         size_t text_len;
 
         return kp_cbor_is_text(key, &text, &text_len) &&
-                kp_bytes_equal(text, text_len, wanted, strlen(wanted));
+               kp_bytes_equal(text, text_len, wanted, strlen(wanted));
 }
 
 cbor_item_t *
@@ -87,7 +87,8 @@ kp_cbor_is_int(const cbor_item_t *item, int64_t *ret)
 {
         uint64_t value;
 
-        if (item == NULL || !cbor_is_int(item) || (value = cbor_get_int(item)) > INT64_MAX)
+        if (item == NULL || !cbor_is_int(item) ||
+                (value = cbor_get_int(item)) > INT64_MAX)
                 return false;
         *ret = cbor_isa_negint(item) ? -1 - (int64_t)value : (int64_t)value;
         return true;
@@ -105,7 +106,8 @@ kp_cbor_is_bool(const cbor_item_t *item, bool *ret)
 bool
 kp_cbor_is_bytes(const cbor_item_t *item, const uint8_t **ret, size_t *ret_len)
 {
-        if (item == NULL || !cbor_isa_bytestring(item) || !cbor_bytestring_is_definite(item))
+        if (item == NULL || !cbor_isa_bytestring(item) ||
+                !cbor_bytestring_is_definite(item))
                 return false;
         *ret = cbor_bytestring_handle(item);
         *ret_len = cbor_bytestring_length(item);
@@ -145,11 +147,11 @@ static void
 put_head(struct kp_buf *buf, unsigned major, uint64_t value)
 {
         uint8_t head[9] = { (uint8_t)(major << 5) };
-        unsigned n_bytes = value < 24 ? 0 :
-                value <= UINT8_MAX    ? 1 :
-                value <= UINT16_MAX   ? 2 :
-                value <= UINT32_MAX   ? 4 :
-                                        8;
+        unsigned n_bytes = value < 24            ? 0
+                           : value <= UINT8_MAX  ? 1
+                           : value <= UINT16_MAX ? 2
+                           : value <= UINT32_MAX ? 4
+                                                 : 8;
         static const uint8_t info[] = { [1] = 24, [2] = 25, [4] = 26, [8] = 27 };
 
         head[0] |= n_bytes == 0 ? (uint8_t)value : info[n_bytes];

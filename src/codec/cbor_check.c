@@ -4,8 +4,8 @@
 #include <string.h>
 
 /*
- * libcbor allocates what a head declares before it looks whether the bytes are there, and
- * takes any form. So every byte is walked first, without allocating anything.
+ * libcbor allocates what a head declares before it looks whether the bytes are there,
+ * and takes any form. So every byte is walked first, without allocating anything.
  */
 #define MAX_DEPTH 8
 
@@ -104,8 +104,8 @@ utf8_sequence(const uint8_t *s, size_t n)
         return n_tail + 1;
 }
 
-bool
-kp_utf8_valid(const void *text, size_t text_len)
+static bool
+utf8_valid(const void *text, size_t text_len)
 {
         const uint8_t *s = text;
         size_t n;
@@ -121,7 +121,7 @@ string_content(struct walk *w, const struct head *head)
 {
         if (head->value > w->len - w->pos)
                 return fail_at(w, head->at, "a string longer than what follows");
-        if (head->major == TEXT && !kp_utf8_valid(w->bytes + w->pos, head->value))
+        if (head->major == TEXT && !utf8_valid(w->bytes + w->pos, head->value))
                 return fail_at(w, head->at, "text that is not UTF-8");
         w->pos += head->value;
         return 0;
@@ -142,7 +142,8 @@ copy_until(struct walk *w, size_t until)
         w->copied = until;
 }
 
-/* A string in chunks becomes one of definite length, since readers want one run of bytes. */
+/* A string in chunks becomes one of definite length, since readers want one run of
+ * bytes. */
 static int
 string_chunks(struct walk *w, const struct head *head)
 {
@@ -153,11 +154,13 @@ string_chunks(struct walk *w, const struct head *head)
                 if (head_read(w, &chunk) < 0)
                         return -1;
                 if (chunk.major != head->major || chunk.indefinite)
-                        return fail_at(w, chunk.at, "not a piece of the string around it");
+                        return fail_at(
+                                w, chunk.at, "not a piece of the string around it");
                 if (string_content(w, &chunk) < 0)
                         return -1;
                 if (w->plain != NULL)
-                        kp_buf_put(&joined, w->bytes + w->pos - chunk.value, chunk.value);
+                        kp_buf_put(
+                                &joined, w->bytes + w->pos - chunk.value, chunk.value);
         }
         w->pos++;
         if (w->plain == NULL)
@@ -212,11 +215,13 @@ key_read(struct walk *w, struct key *key)
                 return -1;
         if (key->head.major == UINT || key->head.major == NINT) {
                 if (key->head.indefinite)
-                        return fail_at(w, key->head.at, "a number of indefinite length");
+                        return fail_at(
+                                w, key->head.at, "a number of indefinite length");
                 return 0;
         }
         if (key->head.major > TEXT || key->head.indefinite)
-                return fail_at(w, key->head.at, "a map key that is no number and no string");
+                return fail_at(
+                        w, key->head.at, "a map key that is no number and no string");
         key->content = w->bytes + w->pos;
         key->content_len = (size_t)key->head.value;
         return string_content(w, &key->head);
@@ -264,7 +269,8 @@ simple_check(struct walk *w, const struct head *head)
 {
         if (head->indefinite)
                 return fail_at(w, head->at, "a break without anything to end");
-        if (head->info <= 24 && (head->value < 20 || head->value > 23 || head->info == 24))
+        if (head->info <= 24 &&
+                (head->value < 20 || head->value > 23 || head->info == 24))
                 return fail_at(w, head->at, "a simple value without meaning");
         return 0;
 }
@@ -296,9 +302,9 @@ item_walk(struct walk *w, unsigned depth)
         switch ((enum major)head.major) {
         case UINT:
         case NINT:
-                return head.indefinite ?
-                        fail_at(w, head.at, "a number of indefinite length") :
-                        0;
+                return head.indefinite
+                               ? fail_at(w, head.at, "a number of indefinite length")
+                               : 0;
         case BYTES:
         case TEXT:
                 return string_walk(w, &head);
@@ -327,7 +333,8 @@ kp_cbor_walk(const uint8_t *bytes, size_t bytes_len, enum kp_cbor_mode mode,
         if (item_walk(&w, 0) < 0)
                 return -1;
         if (ret_used == NULL && w.pos != bytes_len)
-                return KP_FAIL(err, KP_EPARSE, "CBOR: %zu bytes follow the item that ends at %zu",
+                return KP_FAIL(err, KP_EPARSE,
+                        "CBOR: %zu bytes follow the item that ends at %zu",
                         bytes_len - w.pos, w.pos);
         /* nothing was rewritten: the bytes serve as they are */
         if (w.plain != NULL && w.copied > 0) {

@@ -29,8 +29,8 @@ kp_ctaphid_split(uint32_t cid, uint8_t cmd, const uint8_t *payload, size_t paylo
         struct kp_buf *reports)
 {
         uint8_t head[INIT_HEAD] = { (uint8_t)(cid >> 24), (uint8_t)(cid >> 16),
-                (uint8_t)(cid >> 8), (uint8_t)cid, cmd | 0x80, (uint8_t)(payload_len >> 8),
-                (uint8_t)payload_len };
+                (uint8_t)(cid >> 8), (uint8_t)cid, cmd | 0x80,
+                (uint8_t)(payload_len >> 8), (uint8_t)payload_len };
         size_t left = payload_len;
 
         assert(payload_len <= KP_CTAPHID_MAX_MESSAGE);
@@ -42,11 +42,12 @@ kp_ctaphid_split(uint32_t cid, uint8_t cmd, const uint8_t *payload, size_t paylo
 }
 
 void
-kp_ctaphid_frame_read(const uint8_t report[KP_CTAPHID_REPORT], struct kp_ctaphid_frame *ret)
+kp_ctaphid_frame_read(
+        const uint8_t report[KP_CTAPHID_REPORT], struct kp_ctaphid_frame *ret)
 {
         *ret = (struct kp_ctaphid_frame){
                 .cid = (uint32_t)report[0] << 24 | (uint32_t)report[1] << 16 |
-                        (uint32_t)report[2] << 8 | report[3],
+                       (uint32_t)report[2] << 8 | report[3],
                 .is_init = (report[4] & 0x80) != 0,
         };
         if (ret->is_init) {
@@ -69,7 +70,8 @@ take_data(struct kp_ctaphid_join *join, const struct kp_ctaphid_frame *frame)
         kp_buf_put(&join->payload, frame->data,
                 missing < frame->data_len ? missing : frame->data_len);
         if (join->payload.failed) {
-                join->active = false; /* no memory: as good as a message that is too long */
+                join->active =
+                        false; /* no memory: as good as a message that is too long */
                 return KP_JOIN_BAD_LEN;
         }
         if (join->payload.len < join->total)

@@ -5,9 +5,10 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cookie_internal.h"
 #include "keypilot/core/free.h"
 #include "keypilot/http/message.h"
+
+#include "cookie_internal.h"
 
 #define JAR_MAX 3000
 #define LAX_ALLOW_POST_MS 120000 /* RFC 6265bis §5.6.7.2: two minutes */
@@ -15,6 +16,7 @@
 struct cookie {
         struct set_cookie set; /* domain and path are final here */
         bool host_only;
+        bool path_given; /* not the default path */
         int64_t created_ms;
         uint64_t order; /* of creation, where the clock says the same */
 };
@@ -37,7 +39,8 @@ struct asked {
 };
 
 int
-kp_jar_new(enum kp_samesite_default by_default, struct kp_jar **ret, struct kp_error *err)
+kp_jar_new(
+        enum kp_samesite_default by_default, struct kp_jar **ret, struct kp_error *err)
 {
         struct kp_jar *jar = calloc(1, sizeof(*jar));
 
@@ -105,9 +108,10 @@ is_secure(const struct kp_url *url)
         if (strcmp(url->scheme, "https") == 0 || strcmp(url->scheme, "wss") == 0)
                 return true;
         return strcmp(url->host, "localhost") == 0 ||
-                (len > 10 && strcmp(url->host + len - 10, ".localhost") == 0) ||
-                strcmp(url->host, "[::1]") == 0 ||
-                (strncmp(url->host, "127.", 4) == 0 && strspn(url->host, "0123456789.") == len);
+               (len > 10 && strcmp(url->host + len - 10, ".localhost") == 0) ||
+               strcmp(url->host, "[::1]") == 0 ||
+               (strncmp(url->host, "127.", 4) == 0 &&
+                       strspn(url->host, "0123456789.") == len);
 }
 
 /* Spec: RFC 9110 §9.2.1 */
@@ -115,11 +119,12 @@ static bool
 is_safe_method(const char *method)
 {
         return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0 ||
-                strcmp(method, "OPTIONS") == 0 || strcmp(method, "TRACE") == 0;
+               strcmp(method, "OPTIONS") == 0 || strcmp(method, "TRACE") == 0;
 }
 
 static int
-asked_init(const struct kp_cookie_context *context, struct asked *asked, struct kp_error *err)
+asked_init(const struct kp_cookie_context *context, struct asked *asked,
+        struct kp_error *err)
 {
         if (kp_url_parse(context->url, &asked->url, err) < 0)
                 return KP_WHILE(err, "cookies of a request");
@@ -148,9 +153,8 @@ domain_matches(const char *host, const char *domain)
         if (strcmp(host, domain) == 0)
                 return true;
         return host_len > domain_len && host[host_len - domain_len - 1] == '.' &&
-                strcmp(host + host_len - domain_len, domain) == 0 &&
-                strcmp(kp_site_of(host), host + host_len - 1) != 0 && *host != '[' &&
-                strspn(host, "0123456789.") != host_len;
+               strcmp(host + host_len - domain_len, domain) == 0 && *host != '[' &&
+               strspn(host, "0123456789.") != host_len;
 }
 
 /* Spec: RFC 6265bis §5.1.4 */
@@ -160,7 +164,7 @@ path_matches(const char *path, const char *cookie_path)
         size_t len = strlen(cookie_path);
 
         return strncmp(path, cookie_path, len) == 0 &&
-                (path[len] == '\0' || cookie_path[len - 1] == '/' || path[len] == '/');
+               (path[len] == '\0' || cookie_path[len - 1] == '/' || path[len] == '/');
 }
 
 /* Spec: RFC 6265bis §5.1.4 "default-path" */
@@ -185,11 +189,13 @@ prefix_holds(const struct cookie *cookie)
         const struct set_cookie *set = &cookie->set;
 
         if (*set->name == '\0')
-                return !has_prefix(set->value, "__Secure-") && !has_prefix(set->value, "__Host-");
+                return !has_prefix(set->value, "__Secure-") &&
+                       !has_prefix(set->value, "__Host-");
         if (has_prefix(set->name, "__Secure-"))
                 return set->secure;
         if (has_prefix(set->name, "__Host-"))
-                return set->secure && cookie->host_only && strcmp(set->path, "/") == 0;
+                return set->secure && cookie->host_only && cookie->path_given &&
+                        strcmp(set->path, "/") == 0;
         return true;
 }
 
@@ -241,21 +247,26 @@ settle_text(struct cookie *cookie, const struct asked *asked, struct kp_error *e
                 free(set->domain);
                 set->domain = strdup(asked->url.host);
         }
-        if (set->path == NULL || *set->path == '\0') {
+        cookie->path_given = set->path != NULL && *set->path != '\0';
+        if (!cookie->path_given) {
                 free(set->path);
                 set->path = default_path(asked->url.path);
         }
-        return set->domain == NULL || set->path == NULL ? KP_FAIL(err, KP_ENOMEM, "cookie") : 0;
+        return set->domain == NULL || set->path == NULL
+                       ? KP_FAIL(err, KP_ENOMEM, "cookie")
+                       : 0;
 }
 
-/* Why a browser would not keep it, or NULL. Spec: RFC 6265bis §5.7, in order of its steps */
+/* Why a browser would not keep it, or NULL. Spec: RFC 6265bis §5.7, in order of its
+ * steps */
 static const char *
-refusal(const struct kp_jar *jar, const struct cookie *cookie, const struct asked *asked)
+refusal(const struct kp_jar *jar, const struct cookie *cookie,
+        const struct asked *asked)
 {
         const struct set_cookie *set = &cookie->set;
         bool as_none = set->samesite == SAMESITE_NONE ||
-                (set->samesite == SAMESITE_UNSET &&
-                        jar->by_default == KP_SAMESITE_DEFAULT_NONE);
+                       (set->samesite == SAMESITE_UNSET &&
+                               jar->by_default == KP_SAMESITE_DEFAULT_NONE);
 
         if (set->secure && !asked->secure)
                 return "secure-on-http";
@@ -291,9 +302,9 @@ jar_keep(struct kp_jar *jar, struct cookie *cookie, struct kp_error *err)
 
         if (old != NULL) {
                 /*
-                 * DEVIATION RFC 6265bis §5.7: it keeps the first creation time; Chrome keeps
-                 * it only while the value stays the same, and the two minutes in which a POST
-                 * may carry the cookie hang on it.
+                 * DEVIATION RFC 6265bis §5.7: it keeps the first creation time; Chrome
+                 * keeps it only while the value stays the same, and the two minutes in
+                 * which a POST may carry the cookie hang on it.
                  */
                 if (strcmp(old->set.value, cookie->set.value) == 0)
                         cookie->created_ms = old->created_ms;
@@ -325,12 +336,14 @@ int
 kp_jar_store(struct kp_jar *jar, const struct kp_cookie_context *context,
         const char *set_cookie, const char **ret_why, struct kp_error *err)
 {
-        KP_CLEANUP(cookie_done) struct cookie cookie = { .created_ms = context->now_ms };
+        KP_CLEANUP(cookie_done)
+        struct cookie cookie = { .created_ms = context->now_ms };
         KP_CLEANUP(asked_done) struct asked asked = { 0 };
         bool ok;
 
         if (asked_init(context, &asked, err) < 0 ||
-                kp_set_cookie_parse(set_cookie, context->now_ms, &cookie.set, &ok, err) < 0)
+                kp_set_cookie_parse(
+                        set_cookie, context->now_ms, &cookie.set, &ok, err) < 0)
                 return -1;
         *ret_why = ok ? settle_domain(&cookie, &asked) : "malformed";
         if (*ret_why != NULL)
@@ -348,10 +361,11 @@ kp_jar_store(struct kp_jar *jar, const struct kp_cookie_context *context,
 static bool
 is_addressed(const struct cookie *cookie, const struct asked *asked)
 {
-        return (cookie->host_only ? strcmp(asked->url.host, cookie->set.domain) == 0
-                                  : domain_matches(asked->url.host, cookie->set.domain)) &&
-                path_matches(asked->url.path, cookie->set.path) &&
-                (asked->secure || !cookie->set.secure);
+        return (cookie->host_only
+                               ? strcmp(asked->url.host, cookie->set.domain) == 0
+                               : domain_matches(asked->url.host, cookie->set.domain)) &&
+               path_matches(asked->url.path, cookie->set.path) &&
+               (asked->secure || !cookie->set.secure);
 }
 
 /* Spec: RFC 6265bis §5.8.3 step 1, "same-site-flag", and §5.6.7.2 */
@@ -404,8 +418,8 @@ put_cookies(const struct cookie *const *cookies, size_t n_cookies, struct kp_buf
 }
 
 int
-kp_jar_header(struct kp_jar *jar, const struct kp_cookie_context *context, struct kp_buf *ret,
-        size_t *ret_withheld, struct kp_error *err)
+kp_jar_header(struct kp_jar *jar, const struct kp_cookie_context *context,
+        struct kp_buf *ret, size_t *ret_withheld, struct kp_error *err)
 {
         KP_CLEANUP(asked_done) struct asked asked = { 0 };
         const struct cookie **sent;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "cookie_internal.h"
-
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+
+#include "cookie_internal.h"
 
 /* What the parts of a date have given so far; -1: not found yet. */
 struct date {
@@ -18,10 +18,11 @@ is_delimiter(char c)
         unsigned char u = (unsigned char)c;
 
         return u == 0x09 || (u >= 0x20 && u <= 0x2f) || (u >= 0x3b && u <= 0x40) ||
-                (u >= 0x5b && u <= 0x60) || (u >= 0x7b && u <= 0x7e);
+               (u >= 0x5b && u <= 0x60) || (u >= 0x7b && u <= 0x7e);
 }
 
-/* A number of `min` to `max` digits at the start; how many digits it has, 0 when none. */
+/* A number of `min` to `max` digits at the start; how many digits it has, 0 when none.
+ */
 static int
 number(const char *text, int min, int max, int *ret)
 {
@@ -71,7 +72,8 @@ take_month(const char *token, struct date *date)
         return false;
 }
 
-/* Spec: RFC 6265bis §5.1.1 step 2: each token is the first of these that is still missing */
+/* Spec: RFC 6265bis §5.1.1 step 2: each token is the first of these that is still
+ * missing */
 static void
 take_token(const char *token, struct date *date)
 {
@@ -82,17 +84,20 @@ take_token(const char *token, struct date *date)
         if (take_month(token, date))
                 return;
         if (date->year < 0)
-                (void)number(token, 2, 4, &date->year); /* stays -1 when it is no year */
+                (void)number(
+                        token, 2, 4, &date->year); /* stays -1 when it is no year */
 }
 
 static bool
 date_is_valid(const struct date *date)
 {
-        struct tm tm = { .tm_mday = date->day, .tm_mon = date->month,
+        struct tm tm = { .tm_mday = date->day,
+                .tm_mon = date->month,
                 .tm_year = date->year - 1900 };
 
         if (date->day < 1 || date->day > 31 || date->month < 0 || date->year < 1601 ||
-                date->hour < 0 || date->hour > 23 || date->minute > 59 || date->second > 59)
+                date->hour < 0 || date->hour > 23 || date->minute > 59 ||
+                date->second > 59)
                 return false;
         /* timegm() moves 30 February into March: then there was no such date */
         (void)timegm(&tm);
@@ -123,8 +128,12 @@ kp_cookie_date(const char *text, int64_t *ret_ms)
                 date.year += 2000;
         if (!date_is_valid(&date))
                 return false;
-        tm = (struct tm){ .tm_sec = date.second, .tm_min = date.minute, .tm_hour = date.hour,
-                .tm_mday = date.day, .tm_mon = date.month, .tm_year = date.year - 1900 };
+        tm = (struct tm){ .tm_sec = date.second,
+                .tm_min = date.minute,
+                .tm_hour = date.hour,
+                .tm_mday = date.day,
+                .tm_mon = date.month,
+                .tm_year = date.year - 1900 };
         *ret_ms = (int64_t)timegm(&tm) * 1000;
         return true;
 }

@@ -17,9 +17,11 @@ kp_headers_add(struct kp_headers *headers, const char *name, const char *value,
 
         if (*name == '\0' || strpbrk(name, "\r\n: ") != NULL)
                 return KP_FAIL(err, KP_EPARSE,
-                        "a header's name is one word without line breaks, colons or blanks");
+                        "a header's name is one word without line breaks, colons or "
+                        "blanks");
         if (strpbrk(value, "\r\n") != NULL)
-                return KP_FAIL(err, KP_EPARSE, "header %.40s: a line break in its value", name);
+                return KP_FAIL(err, KP_EPARSE,
+                        "header %.40s: a line break in its value", name);
         own_name = strdup(name);
         own_value = strdup(value);
         grown = reallocarray(headers->items, headers->n_items + 1, sizeof(*grown));

@@ -144,7 +144,8 @@ take_attribute(struct piece name, struct piece value, int64_t now_ms,
 
 /* Spec: RFC 6265bis §5.7 step 6 */
 static void
-lifetime_settle(const struct lifetime *lifetime, int64_t now_ms, struct set_cookie *cookie)
+lifetime_settle(
+        const struct lifetime *lifetime, int64_t now_ms, struct set_cookie *cookie)
 {
         if (!lifetime->has_max_age && !lifetime->has_expires)
                 return;
@@ -182,8 +183,8 @@ has_control(const char *text)
 }
 
 int
-kp_set_cookie_parse(const char *header, int64_t now_ms, struct set_cookie *ret, bool *ret_ok,
-        struct kp_error *err)
+kp_set_cookie_parse(const char *header, int64_t now_ms, struct set_cookie *ret,
+        bool *ret_ok, struct kp_error *err)
 {
         size_t len = strcspn(header, ";");
         struct lifetime lifetime = { 0 };

@@ -18,7 +18,8 @@ is_address(const char *host)
 {
         size_t len = strlen(host);
 
-        /* kp_url_parse() leaves no host ending in a digit label that is not an address */
+        /* kp_url_parse() leaves no host ending in a digit label that is not an address
+         */
         return *host == '[' || (len > 0 && isdigit((unsigned char)host[len - 1]) &&
                                        strspn(host, "0123456789.") == len);
 }
@@ -26,7 +27,8 @@ is_address(const char *host)
 bool
 kp_is_public_suffix(const char *host)
 {
-        return !is_address(host) && psl_is_public_suffix2(suffixes(), host, PSL_TYPE_ANY);
+        return !is_address(host) &&
+               psl_is_public_suffix2(suffixes(), host, PSL_TYPE_ANY);
 }
 
 const char *
@@ -49,6 +51,6 @@ kp_same_site(const char *url_a, const char *url_b, bool *ret, struct kp_error *e
         if (kp_url_parse(url_a, &a, err) < 0 || kp_url_parse(url_b, &b, err) < 0)
                 return -1;
         *ret = strcmp(a.scheme, b.scheme) == 0 &&
-                strcmp(kp_site_of(a.host), kp_site_of(b.host)) == 0;
+               strcmp(kp_site_of(a.host), kp_site_of(b.host)) == 0;
         return 0;
 }

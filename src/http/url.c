@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "keypilot/core/file.h"
 #include "keypilot/core/free.h"
 #include "keypilot/http/message.h"
 
@@ -55,7 +56,8 @@ span_dup_lower(struct span span)
         return text;
 }
 
-/* Without blanks and control characters around it and without tabs and line breaks inside. */
+/* Without blanks and control characters around it and without tabs and line breaks
+ * inside. */
 static char *
 text_clean(const char *text)
 {
@@ -95,7 +97,8 @@ scheme_scan(const char *text)
 
         if (!isalpha((unsigned char)*text))
                 return none;
-        while (isalnum((unsigned char)text[n]) || (text[n] != '\0' && strchr("+-.", text[n])))
+        while (isalnum((unsigned char)text[n]) ||
+                (text[n] != '\0' && strchr("+-.", text[n])))
                 n++;
         return text[n] == ':' ? (struct span){ text, n } : none;
 }
@@ -136,7 +139,8 @@ parts_scan(const char *text, bool *ret_special, const struct scheme *inherited)
         return parts;
 }
 
-/* Spec: URL Standard §1.3 "percent-encode sets"; `also` is what the set adds to C0 and blank. */
+/* Spec: URL Standard §1.3 "percent-encode sets"; `also` is what the set adds to C0 and
+ * blank. */
 static int
 encode(struct span span, const char *also, char **ret, struct kp_error *err)
 {
@@ -157,7 +161,8 @@ encode(struct span span, const char *also, char **ret, struct kp_error *err)
         return 0;
 }
 
-/* How many characters of a segment are dots, "%2e" included; 0 when it is anything else. */
+/* How many characters of a segment are dots, "%2e" included; 0 when it is anything
+ * else. */
 static int
 dot_segment(const char *segment, size_t len)
 {
@@ -205,14 +210,16 @@ path_parse(struct span span, bool special, char **ret, struct kp_error *err)
         KP_CLEANUP(kp_free_str) char *rooted = NULL;
         char *path;
 
-        rooted = kp_format("%s%.*s", span.len > 0 && is_slash(*span.at, special) ? "" : "/",
-                (int)span.len, span.len > 0 ? span.at : "");
+        rooted = kp_format("%s%.*s",
+                span.len > 0 && is_slash(*span.at, special) ? "" : "/", (int)span.len,
+                span.len > 0 ? span.at : "");
         if (rooted == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "URL");
         for (path = rooted; special && *path != '\0'; path++)
                 if (*path == '\\')
                         *path = '/';
-        if (encode((struct span){ rooted, strlen(rooted) }, "\"#<>?^`{}", &path, err) < 0)
+        if (encode((struct span){ rooted, strlen(rooted) }, "\"#<>?^`{}", &path, err) <
+                0)
                 return -1;
         path_normalise(path);
         *ret = path;
@@ -254,12 +261,14 @@ ends_in_number(const char *host)
         const char *last = dot == NULL ? host : dot + 1;
 
         return *last != '\0' &&
-                (strspn(last, "0123456789") == strlen(last) ||
-                        (strncasecmp(last, "0x", 2) == 0 &&
-                                strspn(last + 2, "0123456789abcdefABCDEF") == strlen(last + 2)));
+               (strspn(last, "0123456789") == strlen(last) ||
+                       (strncasecmp(last, "0x", 2) == 0 &&
+                               strspn(last + 2, "0123456789abcdefABCDEF") ==
+                                       strlen(last + 2)));
 }
 
-/* Spec: URL Standard §3.5 "host parser": brackets hold IPv6, a last number means IPv4. */
+/* Spec: URL Standard §3.5 "host parser": brackets hold IPv6, a last number means IPv4.
+ */
 static int
 host_address(const char *host, char **ret, struct kp_error *err)
 {
@@ -268,11 +277,13 @@ host_address(const char *host, char **ret, struct kp_error *err)
         struct in_addr four;
 
         if (*host == '[') {
-                KP_CLEANUP(kp_free_str) char *inner = strndup(host + 1, strlen(host + 1) - 1);
+                KP_CLEANUP(kp_free_str)
+                char *inner = strndup(host + 1, strlen(host + 1) - 1);
 
                 if (inner == NULL || host[strlen(host) - 1] != ']' ||
                         inet_pton(AF_INET6, inner, &six) != 1)
-                        return KP_FAIL(err, KP_EPARSE, "'%.60s' is no IPv6 address", host);
+                        return KP_FAIL(
+                                err, KP_EPARSE, "'%.60s' is no IPv6 address", host);
                 *ret = kp_format("[%s]", inet_ntop(AF_INET6, &six, text, sizeof(text)));
         } else if (inet_aton(host, &four) != 0) {
                 *ret = strdup(inet_ntop(AF_INET, &four, text, sizeof(text)));
@@ -289,8 +300,8 @@ host_to_ascii(const char *host, char **ret, struct kp_error *err)
         int rc = idn2_to_ascii_8z(host, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
 
         if (rc != IDN2_OK)
-                return KP_FAIL_AS(err, KP_EPARSE, "idn2", rc, "'%.60s' is no host name: %s", host,
-                        idn2_strerror(rc));
+                return KP_FAIL_AS(err, KP_EPARSE, "idn2", rc,
+                        "'%.60s' is no host name: %s", host, idn2_strerror(rc));
         *ret = strdup(ascii);
         idn2_free(ascii);
         return *ret == NULL ? KP_FAIL(err, KP_ENOMEM, "URL") : 0;
@@ -319,9 +330,11 @@ host_parse(struct span span, char **ret, struct kp_error *err)
                 return KP_FAIL(err, KP_EPARSE, "a URL without a host");
         /* Spec: URL Standard §3.2 "forbidden domain code points" */
         for (const char *c = host; *c != '\0'; c++)
-                if ((unsigned char)*c <= ' ' || strchr("#%/:<>?@[\\]^|\x7f", *c) != NULL)
+                if ((unsigned char)*c <= ' ' ||
+                        strchr("#%/:<>?@[\\]^|\x7f", *c) != NULL)
                         return KP_FAIL(err, KP_EPARSE,
-                                "'%.60s' holds a character that no host name has", host);
+                                "'%.60s' holds a character that no host name has",
+                                host);
         if (ends_in_number(host))
                 return host_address(host, ret, err);
         if (!is_ascii(host))
@@ -344,7 +357,8 @@ port_parse(struct span span, int *ret, struct kp_error *err)
                         port = port * 10 + (span.at[i] - '0');
         }
         if (port > 65535)
-                return KP_FAIL(err, KP_EPARSE, "'%.*s' is no port", (int)span.len, span.at);
+                return KP_FAIL(
+                        err, KP_EPARSE, "'%.*s' is no port", (int)span.len, span.at);
         if (span.len > 0)
                 *ret = (int)port;
         return 0;
@@ -362,8 +376,8 @@ authority_parse(struct span span, struct kp_url *url, struct kp_error *err)
         const char *colon = memchr(from, ':', (size_t)(end - from));
 
         if (colon != NULL &&
-                port_parse((struct span){ colon + 1, (size_t)(end - colon - 1) }, &url->port,
-                        err) < 0)
+                port_parse((struct span){ colon + 1, (size_t)(end - colon - 1) },
+                        &url->port, err) < 0)
                 return -1;
         return host_parse(
                 (struct span){ host, (size_t)((colon == NULL ? end : colon) - host) },
@@ -385,7 +399,8 @@ parts_to_url(const struct parts *parts, bool special, struct kp_url *url,
                 path_parse(parts->path, special, &url->path, err) < 0)
                 return -1;
         if (parts->query.at != NULL &&
-                encode(parts->query, special ? "\"#<>'" : "\"#<>", &url->query, err) < 0)
+                encode(parts->query, special ? "\"#<>'" : "\"#<>", &url->query, err) <
+                        0)
                 return -1;
         if (parts->fragment.at != NULL &&
                 encode(parts->fragment, "\"<>`", &url->fragment, err) < 0)
@@ -406,7 +421,8 @@ kp_url_parse(const char *text, struct kp_url *ret, struct kp_error *err)
         parts = parts_scan(clean, &special, NULL);
         if (parts.scheme.at == NULL)
                 return KP_FAIL(err, KP_EPARSE,
-                        "'%.80s' is no URL: expected it to start with \"https://\"", text);
+                        "'%.80s' is no URL: expected it to start with \"https://\"",
+                        text);
         if (parts_to_url(&parts, special, &url, err) < 0)
                 return KP_WHILE(err, "URL '%.80s'", text);
         *ret = url;
@@ -451,7 +467,8 @@ kp_url_write(const struct kp_url *url, char **ret, struct kp_error *err)
         if (origin == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "URL");
         *ret = kp_format("%s%s%s%s%s%s", origin, url->path, query ? "?" : "",
-                query ? url->query : "", fragment ? "#" : "", fragment ? url->fragment : "");
+                query ? url->query : "", fragment ? "#" : "",
+                fragment ? url->fragment : "");
         return *ret == NULL ? KP_FAIL(err, KP_ENOMEM, "URL") : 0;
 }
 
@@ -469,8 +486,8 @@ kp_url_origin(const char *url, char **ret, struct kp_error *err)
 
 /* The reference's path against the base's. Spec: RFC 3986 §5.2.3 "merge" */
 static int
-path_resolve(const struct kp_url *base, const struct parts *ref, bool special, char **ret,
-        struct kp_error *err)
+path_resolve(const struct kp_url *base, const struct parts *ref, bool special,
+        char **ret, struct kp_error *err)
 {
         const char *slash = strrchr(base->path, '/');
         KP_CLEANUP(kp_free_str) char *merged = NULL;
@@ -502,7 +519,8 @@ resolve_relative(const struct kp_url *base, const struct parts *ref, bool specia
         if (ref->query.at != NULL &&
                 encode(ref->query, special ? "\"#<>'" : "\"#<>", &query, err) < 0)
                 return -1;
-        if (ref->fragment.at != NULL && encode(ref->fragment, "\"<>`", &fragment, err) < 0)
+        if (ref->fragment.at != NULL &&
+                encode(ref->fragment, "\"<>`", &fragment, err) < 0)
                 return -1;
         url.path = path;
         if (ref->path.len > 0 || query != NULL)
@@ -526,7 +544,8 @@ resolve_absolute(const struct kp_url *base, struct parts *ref, bool special, cha
 }
 
 int
-kp_url_resolve(const char *base, const char *reference, char **ret, struct kp_error *err)
+kp_url_resolve(
+        const char *base, const char *reference, char **ret, struct kp_error *err)
 {
         KP_CLEANUP(kp_free_str) char *clean = text_clean(reference);
         KP_CLEANUP(kp_url_done) struct kp_url from = { 0 };

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "keypilot/model/rule.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,7 +54,8 @@ words_check(const struct kp_rule *rule, struct kp_error *err)
                         rule->owner);
         if (!one_of(rule->grade, grades, KP_NELEMS(grades)))
                 return KP_FAIL(err, KP_ESCHEMA,
-                        "member 'grade': expected A (reported), B (reported in parts) or "
+                        "member 'grade': expected A (reported), B (reported in parts) "
+                        "or "
                         "C (reasoned), not '%.40s'",
                         rule->grade);
         if (json_array_size(rule->spec) == 0)
@@ -89,7 +89,8 @@ verdicts_read(const json_t *value, unsigned *ret, struct kp_error *err)
                 if (!kp_verdict_parse(nth_text(value, i), &verdict) ||
                         !kp_verdict_fails(verdict))
                         return KP_FAIL(err, KP_ESCHEMA,
-                                "member 'when.verdict': expected limits, breaks or risk, "
+                                "member 'when.verdict': expected limits, breaks or "
+                                "risk, "
                                 "or a list of those");
                 *ret |= 1u << verdict;
         }
@@ -130,22 +131,55 @@ plain_or_list(const json_t *value)
         return plain(value) || json_array_size(value) > 0;
 }
 
-/* The name of the condition, or NULL when it is none of ours. */
+/* ---- what a trace can hold ---- */
+
+static const struct kp_event_type *
+event_type_find(const char *event)
+{
+        static const struct kp_event_type *const tables[] = { kp_events_ceremony,
+                kp_events_key, kp_events_saml, kp_events_world, kp_events_run };
+
+        for (size_t i = 0; i < KP_NELEMS(tables); i++)
+                for (const struct kp_event_type *type = tables[i]; type->name != NULL;
+                        type++)
+                        if (strcmp(type->name, event) == 0)
+                                return type;
+        return NULL;
+}
+
+static bool
+event_type_lists(const struct kp_event_type *type, const char *fact)
+{
+        size_t fact_len = strlen(fact);
+
+        for (const char *at = type->facts; *at != '\0'; at += strspn(at, " ")) {
+                size_t len = strcspn(at, " ");
+
+                if (len == fact_len && memcmp(at, fact, len) == 0)
+                        return true;
+                at += len;
+        }
+        return false;
+}
+
+/* ---- reading ---- */
+
 static int
-condition_check(const struct kp_event_type *type, const char *fact, const json_t *wanted,
-        struct kp_error *err)
+condition_check(const struct kp_event_type *type, const char *fact,
+        const json_t *wanted, struct kp_error *err)
 {
         const json_t *not = json_object_get(wanted, "not");
 
-        if (!kp_event_type_lists(type, fact))
+        if (!event_type_lists(type, fact))
                 return KP_FAIL(err, KP_ESCHEMA,
                         "event '%s' has no fact '%.40s'; it has: %s", type->name, fact,
                         type->facts);
-        if (not!= NULL && json_object_size(wanted) == 1)
-                wanted = not;
+        if (not != NULL && json_object_size(wanted) == 1)
+                wanted = not ;
         if (!plain_or_list(wanted))
                 return KP_FAIL(err, KP_ESCHEMA,
-                        "'%.40s': expected a text, number, true, false or null, a list of "
+                        "'%.40s': expected a text, number, true, false or null, a list "
+                        "of "
                         "those, or {\"not\": ...}",
                         fact);
         return 0;
@@ -181,11 +215,11 @@ pattern_read(const json_t *object, struct kp_rule_pattern *ret, struct kp_error 
         ret->facts = object;
         ret->event = kp_json_str(object, "event", NULL);
         if (ret->event == NULL)
-                return KP_FAIL(err, KP_ESCHEMA,
-                        "expected an object with the string 'event'");
-        if ((type = kp_event_type_find(ret->event)) == NULL)
-                return KP_FAIL(err, KP_ESCHEMA, "no event is called '%.40s'",
-                        ret->event);
+                return KP_FAIL(
+                        err, KP_ESCHEMA, "expected an object with the string 'event'");
+        if ((type = event_type_find(ret->event)) == NULL)
+                return KP_FAIL(
+                        err, KP_ESCHEMA, "no event is called '%.40s'", ret->event);
         json_object_foreach ((json_t *)object, name, value)
                 if (pattern_member(type, name, value, ret, err) < 0)
                         return -1;
@@ -199,7 +233,8 @@ when_read(struct kp_rule *rule, struct kp_error *err)
         const json_t *item;
         size_t i;
 
-        if (kp_json_read(rule->when, when_fields, KP_NELEMS(when_fields), &when, err) < 0)
+        if (kp_json_read(rule->when, when_fields, KP_NELEMS(when_fields), &when, err) <
+                0)
                 return KP_WHILE(err, "member 'when'");
         if (verdicts_read(when.verdict, &rule->verdicts, err) < 0 ||
                 invariants_check(when.invariant, err) < 0)
@@ -311,38 +346,82 @@ pattern_fits(const struct kp_rule_pattern *pattern, const json_t *event)
         return true;
 }
 
+static bool
+any_fits(const struct kp_rule_pattern *patterns, size_t n_patterns, const json_t *event)
+{
+        for (size_t i = 0; i < n_patterns; i++)
+                if (pattern_fits(&patterns[i], event))
+                        return true;
+        return false;
+}
+
 /*
- * From the last pattern to the first: later[k] says whether the patterns already seen fit
- * into the events from k on. So each pattern looks at each event once or twice, and no
- * trace can make the search explode.
+ * One present pattern with the absent ones before it (present NULL: those at the end).
+ *
+ * fits     fits[k] says on entry whether the patterns after this one fit into the
+ * events from k on, and on return whether this one and those after it do. Working from
+ *          the end looks at each event once a pattern, so no trace can make it explode
  */
 static void
-step_present(const struct kp_rule_pattern *pattern, const json_t *trace, bool *later)
+fit_backwards(const struct kp_rule_pattern *present,
+        const struct kp_rule_pattern *absent, size_t n_absent, const json_t *trace,
+        bool *fits)
 {
         size_t n = json_array_size(trace);
-        bool fits = false;
+        bool after = fits[n];
 
-        for (size_t k = n + 1; k > 0; k--) {
-                size_t at = k - 1;
+        fits[n] = present == NULL;
+        for (size_t k = n; k-- > 0;) {
+                const json_t *event = json_array_get(trace, k);
+                bool here = present != NULL && after && pattern_fits(present, event);
 
-                if (at < n && later[at + 1] &&
-                        pattern_fits(pattern, json_array_get(trace, at)))
-                        fits = true;
-                /* later[at] is no longer needed: only at + 1 was, by the line above */
-                if (at < n)
-                        later[at + 1] = later[at + 1] && at + 1 == n + 1;
-                later[at] = fits;
+                after = fits[k];
+                fits[k] = here || (fits[k + 1] && !any_fits(absent, n_absent, event));
         }
+}
+
+static bool
+trace_fits(const struct kp_rule *rule, const json_t *trace, bool *fits)
+{
+        const struct kp_rule_pattern *present = NULL;
+        size_t end = rule->n_patterns;
+
+        memset(fits, true, json_array_size(trace) + 1);
+        while (end > 0 || present != NULL) {
+                size_t start = end;
+
+                while (start > 0 && rule->patterns[start - 1].absent)
+                        start--;
+                if (present != NULL || start < end)
+                        fit_backwards(present, &rule->patterns[start], end - start,
+                                trace, fits);
+                present = start > 0 ? &rule->patterns[start - 1] : NULL;
+                end = start > 0 ? start - 1 : 0;
+        }
+        return fits[0];
+}
+
+static bool
+names_have(const json_t *names, const char *name)
+{
+        for (size_t i = 0; i < n_texts(names); i++)
+                if (strcmp(nth_text(names, i), name == NULL ? "" : name) == 0)
+                        return true;
+        return false;
 }
 
 bool
 kp_rule_matches(const struct kp_rule *rule, int verdict, const char *invariant,
         const json_t *trace)
 {
-        (void)step_present;
-        (void)verdict;
-        (void)invariant;
-        (void)trace;
-        (void)rule;
-        return false;
+        bool *fits, matches;
+
+        if ((rule->verdicts & 1u << verdict) == 0 ||
+                (rule->invariants != NULL && !names_have(rule->invariants, invariant)))
+                return false;
+        if ((fits = malloc(json_array_size(trace) + 1)) == NULL)
+                abort(); /* a few hundred bytes; going on would change the answer */
+        matches = trace_fits(rule, trace, fits);
+        free(fits);
+        return matches;
 }

@@ -10,22 +10,27 @@
 
 /*
  * COSE algorithms and keys, as far as WebAuthn signs with them, over OpenSSL.
- * Spec: RFC 9053 §2, RFC 8812 §2, IANA COSE registry; WebAuthn L3 §5.8.5
+ * Spec: RFC 9053 §2, RFC 8812 §2, RFC 9864 §2, IANA COSE registry; WebAuthn L3 §5.8.5
  */
 enum kp_cose_alg {
         KP_COSE_NONE = 0,
         KP_COSE_ES256 = -7,
         KP_COSE_EDDSA = -8,
+        KP_COSE_ESP256 = -9,
+        KP_COSE_ED25519 = -19,
         KP_COSE_ES384 = -35,
         KP_COSE_ES512 = -36,
         KP_COSE_PS256 = -37,
         KP_COSE_PS384 = -38,
         KP_COSE_PS512 = -39,
         KP_COSE_ES256K = -47,
+        KP_COSE_ESP384 = -51,
+        KP_COSE_ESP512 = -52,
+        KP_COSE_ED448 = -53,
         KP_COSE_RS256 = -257,
         KP_COSE_RS384 = -258,
         KP_COSE_RS512 = -259,
-        KP_COSE_RS1 = -65535,
+        KP_COSE_RS1 = -65535, /* SHA-1: only where a relying party asks for it by number */
 };
 
 const char *kp_cose_alg_name(int alg); /* "ES256"; "unknown" for others */
@@ -50,10 +55,10 @@ int kp_cose_key_put(struct kp_buf *buf, const EVP_PKEY *key, int alg, struct kp_
         KP_MUST_CHECK;
 
 /*
- * Make a key pair for ES256, ES384 or EdDSA from the stream (the private number is drawn
+ * Make a key pair for an EC or Edwards algorithm from the stream (the private number is drawn
  * from it; for EC in [1, n-1]).
  *
- * Errors   KP_EUNSUPPORTED another algorithm (RSA pairs come from files)
+ * Errors   KP_EUNSUPPORTED another algorithm (RSA pairs come from files); KP_ENOMEM
  */
 int kp_cose_key_make(int alg, struct kp_random *random, EVP_PKEY **ret,
         struct kp_error *err) KP_MUST_CHECK;

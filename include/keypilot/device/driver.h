@@ -77,9 +77,17 @@ struct kp_make_request {
         int enterprise;            /* 0: not asked; 1, 2 */
         const char *pin;           /* NULL: none; verified through a PIN/UV token */
 };
+/*
+ * No status came: `transport` says what came instead, `status` is 0.
+ *   "timeout"     nothing, and a cancel was not answered either
+ *   "lost"        the key went away, or it could not be written to
+ *   "hid-error"   a CTAPHID error frame, or frames out of order
+ *   "unreadable"  an answer that is not what CTAP says it must be (libfido2: or that
+ *                 it does not know, such as an attestation format)
+ */
 struct kp_make_reply {
         uint8_t status;            /* enum kp_ctap_status */
-        const char *transport;     /* NULL, or "timeout", "lost", "hid-error": no status came */
+        const char *transport;     /* NULL, or one of the words above */
         char format[32];           /* attestation statement format */
         struct kp_buf auth_data;
         struct kp_buf statement;   /* attStmt as CBOR */

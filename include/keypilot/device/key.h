@@ -3,6 +3,7 @@
 #define KEYPILOT_DEVICE_KEY_H
 
 #include <jansson.h>
+#include <signal.h>
 
 #include "keypilot/authenticator/authenticator.h"
 #include "keypilot/core/clock.h"
@@ -22,7 +23,10 @@ struct kp_key_env {
         struct kp_random *random;
         struct kp_trace *trace;     /* NULL: the tap records nothing there */
         const json_t *state;        /* memory of a simulated key; NULL: factory fresh */
-        const char *ledger_path;    /* real keys; NULL: the default one */
+        const char *ledger_path;    /* real keys: see ledger.h; NULL: nothing may be made */
+        const char *run;            /* names what a real key is left with; NULL: "manual" */
+        bool read_only;             /* getInfo and getPINRetries, nothing else */
+        const volatile sig_atomic_t *interrupted; /* set by a signal: cancel; NULL: never */
         const struct kp_authenticator_profile *profile; /* sim: already loaded; NULL: by name */
 };
 

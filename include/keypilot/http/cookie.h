@@ -14,9 +14,10 @@ struct kp_jar;
 
 /* What the browser does with a cookie that has no SameSite attribute. */
 enum kp_samesite_default {
-        KP_SAMESITE_DEFAULT_LAX,             /* Lax */
-        KP_SAMESITE_DEFAULT_LAX_ALLOW_POST,  /* Lax, but sent with POST in its first 2 minutes */
-        KP_SAMESITE_DEFAULT_NONE,            /* as None */
+        KP_SAMESITE_DEFAULT_LAX,            /* Lax */
+        KP_SAMESITE_DEFAULT_LAX_ALLOW_POST, /* Lax, but sent with POST in its first 2
+                                               minutes */
+        KP_SAMESITE_DEFAULT_NONE,           /* as None */
 };
 
 int kp_jar_new(enum kp_samesite_default by_default, struct kp_jar **ret,
@@ -24,14 +25,15 @@ int kp_jar_new(enum kp_samesite_default by_default, struct kp_jar **ret,
 void kp_jar_free(struct kp_jar **jar);
 
 /*
- * The request that a cookie is stored from or sent with. After redirects `url` is the current
- * address and `initiator` still the page that began: as in Chrome and Firefox, hops through
- * another site on the way do not make a request cross-site.
+ * The request that a cookie is stored from or sent with. After redirects `url` is the
+ * current address and `initiator` still the page that began: as in Chrome and Firefox,
+ * hops through another site on the way do not make a request cross-site.
  */
 struct kp_cookie_context {
         const char *url;
         const char *method;
-        const char *initiator; /* URL of the page that started it; NULL: typed by the person */
+        const char *initiator; /* URL of the page that started it; NULL: typed by the
+                                  person */
         bool top_level;        /* navigation of the whole window, not an iframe */
         int64_t now_ms;
 };
@@ -39,11 +41,13 @@ struct kp_cookie_context {
 /*
  * Store what one Set-Cookie header says, if a browser would.
  *
- * ret_why  NULL when stored, else a stable word: "secure-on-http", "samesite-none-insecure",
- *          "public-suffix", "other-domain", "cross-site", "malformed", "prefix"
+ * ret_why  NULL when stored, else a stable word: "secure-on-http",
+ * "samesite-none-insecure", "public-suffix", "other-domain", "cross-site", "malformed",
+ * "prefix"
  */
 int kp_jar_store(struct kp_jar *jar, const struct kp_cookie_context *context,
-        const char *set_cookie, const char **ret_why, struct kp_error *err) KP_MUST_CHECK;
+        const char *set_cookie, const char **ret_why,
+        struct kp_error *err) KP_MUST_CHECK;
 
 /*
  * The Cookie header for a request, appended to `ret` (empty: none).
@@ -57,13 +61,14 @@ int kp_jar_header(struct kp_jar *jar, const struct kp_cookie_context *context,
 void kp_jar_end_session(struct kp_jar *jar);
 void kp_jar_clear(struct kp_jar *jar);
 
-/* Same site: scheme and registrable domain. Spec: HTML "schemelessly same site" + scheme */
-int kp_same_site(const char *url_a, const char *url_b, bool *ret, struct kp_error *err)
-        KP_MUST_CHECK;
+/* Same site: scheme and registrable domain. Spec: HTML "schemelessly same site" +
+ * scheme */
+int kp_same_site(const char *url_a, const char *url_b, bool *ret,
+        struct kp_error *err) KP_MUST_CHECK;
 
 /*
- * The registrable domain of a host name ("accounts.magister.net": "magister.net"), or the
- * host itself where it has none (an IP address, "localhost", a public suffix).
+ * The registrable domain of a host name ("accounts.magister.net": "magister.net"), or
+ * the host itself where it has none (an IP address, "localhost", a public suffix).
  *
  * host     lower case, as kp_url_parse() gives it
  * returns  points into `host`

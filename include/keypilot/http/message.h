@@ -6,9 +6,8 @@
 #include "keypilot/core/error.h"
 
 /*
- * HTTP messages as structs, and the site that answers them. No sockets here: a transport
- * carries messages between an agent and sites.
- * Spec: RFC 9110
+ * HTTP messages as structs, and the site that answers them. No sockets here: a
+ * transport carries messages between an agent and sites. Spec: RFC 9110
  */
 struct kp_header {
         char *name; /* as written; compared without regard to case */
@@ -41,32 +40,36 @@ struct kp_response {
 void kp_response_done(struct kp_response *response);
 
 /*
- * A URL, taken apart as a browser does: blanks around it and line breaks inside go, "\" is "/",
- * host names become lower-case ASCII, what may not stand bare is percent-encoded, dot segments
- * are removed, user information is dropped.
- * Spec: URL Standard §4.4; RFC 3986. The caller ends it with kp_url_done().
+ * A URL, taken apart as a browser does: blanks around it and line breaks inside go, "\"
+ * is "/", host names become lower-case ASCII, what may not stand bare is
+ * percent-encoded, dot segments are removed, user information is dropped. Spec: URL
+ * Standard §4.4; RFC 3986. The caller ends it with kp_url_done().
  */
 struct kp_url {
         char *scheme; /* lower case */
         char *host;   /* lower case, without port */
-        int port;     /* the scheme's own where none is written; 0: the scheme has none */
-        char *path;   /* begins with "/" */
-        char *query;  /* without "?"; NULL: none */
+        int port;   /* the scheme's own where none is written; 0: the scheme has none */
+        char *path; /* begins with "/" */
+        char *query;    /* without "?"; NULL: none */
         char *fragment; /* without "#"; NULL: none */
 };
-/* Errors   KP_EPARSE no scheme, no host (as in "mailto:a"), or a host or port that cannot be */
-int kp_url_parse(const char *text, struct kp_url *ret, struct kp_error *err) KP_MUST_CHECK;
+/* Errors   KP_EPARSE no scheme, no host (as in "mailto:a"), or a host or port that
+ * cannot be */
+int kp_url_parse(
+        const char *text, struct kp_url *ret, struct kp_error *err) KP_MUST_CHECK;
 /*
- * `reference` against `base`, absolute; malloc'ed. What has a scheme without a host of its own
+ * `reference` against `base`, absolute; malloc'ed. What has a scheme without a host of
+ * its own
  * ("mailto:a", "myapp:done") comes back as it is.
  * Spec: RFC 3986 §5.2
  */
-int kp_url_resolve(const char *base, const char *reference, char **ret, struct kp_error *err)
-        KP_MUST_CHECK;
+int kp_url_resolve(const char *base, const char *reference, char **ret,
+        struct kp_error *err) KP_MUST_CHECK;
 /* "https://host" with a port only where it is not the scheme's own; malloc'ed. */
 int kp_url_origin(const char *url, char **ret, struct kp_error *err) KP_MUST_CHECK;
 /* The whole again; malloc'ed. */
-int kp_url_write(const struct kp_url *url, char **ret, struct kp_error *err) KP_MUST_CHECK;
+int kp_url_write(
+        const struct kp_url *url, char **ret, struct kp_error *err) KP_MUST_CHECK;
 void kp_url_done(struct kp_url *url);
 
 /* One HTTP application. */
@@ -82,8 +85,8 @@ struct kp_site {
 struct kp_transport {
         void *self;
         /* ret->status 0: nobody answers at that address */
-        int (*send)(void *self, const struct kp_request *request, struct kp_response *ret,
-                struct kp_error *err);
+        int (*send)(void *self, const struct kp_request *request,
+                struct kp_response *ret, struct kp_error *err);
 };
 
 #endif

@@ -5,11 +5,12 @@
 #include "keypilot/http/message.h"
 
 /*
- * The transport without a network: hands a request to the site whose origin it has, by a
- * function call. Fast and deterministic; time does not pass in it.
+ * The transport without a network: hands a request to the site whose origin it has, by
+ * a function call. Fast and deterministic; time does not pass in it.
  */
 struct kp_inproc {
-        const struct kp_site *sites; /* borrowed, origins as kp_url_origin() writes them */
+        const struct kp_site
+                *sites; /* borrowed, origins as kp_url_origin() writes them */
         size_t n_sites;
 };
 

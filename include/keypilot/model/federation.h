@@ -19,7 +19,8 @@ struct kp_party {
         const char *acs_url; /* service: where responses go */
         const char *slo_url; /* NULL: none */
         const char *key_pem; /* private key of this side; NULL: not ours */
-        const char *cert_pem;
+        const char *cert_pem; /* one certificate, or several one after the other: any of
+                                 them may have signed (a key is being replaced) */
 };
 
 enum kp_comparison { KP_COMPARISON_NONE, KP_EXACT, KP_MINIMUM, KP_MAXIMUM, KP_BETTER };
@@ -41,16 +42,18 @@ struct kp_login_request {
         size_t n_requesters;
         int proxy_count;       /* -1: not stated */
         char relay_state[128]; /* "": none */
-        char login_hint[128];  /* a hint in the query (domain_hint, whr); "": none */
+        char login_hint[128];  /* a hint in the query, "whr=school.example"; a value without
+                                  "=" travels as domain_hint; "": none */
         bool sign;             /* build: sign it; read: it was signed and verified */
 };
 
 /* What a provider answers. Spec: SAML 2.0 Core §2.3.3, §3.3.3 */
 struct kp_login_response {
         char id[72];
+        char assertion_id[72];   /* filled by build, and by read: what a replay repeats */
         char in_response_to[72]; /* "": unsolicited */
-        char issuer[256];
-        char destination[512];
+        char issuer[256];      /* build: "" is the provider's entity_id */
+        char destination[512]; /* build: "" is the service's acs_url */
         char status[2][128]; /* top-level and second-level status code; "" where absent */
         char status_message[128];
         char subject[256];   /* NameID */
@@ -61,17 +64,18 @@ struct kp_login_response {
         size_t n_authorities;
         int64_t authn_ms;    /* AuthnInstant */
         int64_t issue_ms;
-        int64_t not_before_ms, not_on_or_after_ms; /* conditions */
-        int64_t confirmation_until_ms;
+        int64_t not_before_ms, not_on_or_after_ms; /* conditions; 0: not stated */
+        int64_t confirmation_until_ms; /* 0: not stated */
         int64_t session_until_ms; /* 0: not stated */
         char session_index[72];
-        char audience[256];
+        char audience[256]; /* "": no restriction */
         struct kp_attribute {
                 char name[128];
                 char value[256];
         } attributes[12];
         size_t n_attributes;
-        bool sign_response, sign_assertion;
+        size_t n_attributes_dropped; /* read: there were more, or longer ones */
+        bool sign_response, sign_assertion; /* read: signed, and the signature verified */
         char relay_state[128];
 };
 
@@ -113,6 +117,9 @@ struct kp_logout {
         char status[2][128];
         char relay_state[128];
         int64_t issue_ms;
+        int64_t not_on_or_after_ms; /* request; 0: not stated */
+        bool leave_unsigned; /* build: the profile wants logout signed, some do not */
+        bool is_signed;      /* read: it was signed, and the signature verified */
 };
 
 /* What a receiver of responses expects and how strict it is. */
@@ -125,6 +132,16 @@ struct kp_response_policy {
         int64_t now_ms, skew_ms;
         const char *const *contexts;    /* acceptable classes; NULL: not checked */
         size_t n_contexts;
+
+        /* How strict. All of it zero: every rule applies. */
+        bool lenient;          /* rules that only a strict reader has do not apply */
+        bool allow_sha1;       /* signatures over SHA-1 count */
+        const char *location;  /* where the response arrived; NULL: own->acs_url */
+        const char *const *off; /* ids of rules that this receiver does not have */
+        size_t n_off;
+        /* Whether this assertion was accepted before; NULL: nobody keeps count. */
+        bool (*seen)(void *seen_self, const char *assertion_id);
+        void *seen_self;
 };
 
 struct kp_federation {
@@ -134,17 +151,26 @@ struct kp_federation {
         int (*build_request)(struct kp_federation *self, const struct kp_party *service,
                 const struct kp_party *provider, struct kp_login_request *request,
                 struct kp_message_out *ret, struct kp_error *err);
-        /* service: whose request it claims to be, NULL if unknown; its certificate verifies */
+        /*
+         * service: whose request it claims to be, NULL if unknown; its certificate verifies.
+         * A request without a signature is accepted with ret->sign false: whether it has to
+         * be signed is the provider's policy.
+         */
         int (*read_request)(struct kp_federation *self, const struct kp_message_in *in,
                 const struct kp_party *provider, const struct kp_party *service,
                 int64_t now_ms, struct kp_login_request *ret,
                 struct kp_federation_verdict *verdict, struct kp_error *err);
+        /*
+         * `ret` of every read_ function holds what could be read, also of a message that was
+         * refused; nothing in it may be believed then. Errors: the harness's own only.
+         */
         /* Who sent it, before anything is verified: to find the party. "" if unreadable. */
         int (*read_issuer)(struct kp_federation *self, const struct kp_message_in *in,
                 char ret[256], struct kp_error *err);
         int (*build_response)(struct kp_federation *self, const struct kp_party *provider,
                 const struct kp_party *service, struct kp_login_response *response,
                 struct kp_message_out *ret, struct kp_error *err);
+        /* An answer with an error status is refused by the rule "status". */
         int (*read_response)(struct kp_federation *self, const struct kp_message_in *in,
                 const struct kp_response_policy *policy, struct kp_login_response *ret,
                 struct kp_federation_verdict *verdict, struct kp_error *err);

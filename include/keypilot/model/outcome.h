@@ -8,25 +8,25 @@
 #include "keypilot/core/error.h"
 
 /*
- * What one cell taught us. In outcomes.jsonl each is one line; the first line of the file is
- * the header. Shape: fixtures/schema/outcome.schema.json
+ * What one cell taught us. In outcomes.jsonl each is one line; the first line of the
+ * file is the header. Shape: fixtures/schema/outcome.schema.json
  *
  *   header:  { "prev": 64 zeros, "type": "run", "format": 1, "tool": "keypilot X.Y",
  *              "seed", "fixtures": sha256, "evidence": "simulated|lab|live", "pilot":
- *              { "id", "title" }, "plan": sha256 of the whole plan, "cells": of this shard,
- *              "shard": "I/N" }
- *   outcome: { "prev": sha256 of the previous line without its newline, "type": "outcome",
- *              "id", "scenario", "axes": { axis: value }, "assumed": { "role.fact": value
- *              taken for an unknown }, "verdict", "invariant": the one that failed or null,
- *              "cause": id or null, "why": text or null (harness error, skip reason),
- *              "evidence", "rests_on": [ { "fact", "value", "status" } ] of facts read that
+ *              { "id", "title" }, "plan": sha256 of the whole plan, "cells": of this
+ * shard, "shard": "I/N" } outcome: { "prev": sha256 of the previous line without its
+ * newline, "type": "outcome", "id", "scenario", "axes": { axis: value }, "assumed": {
+ * "role.fact": value taken for an unknown }, "verdict", "invariant": the one that
+ * failed or null, "cause": id or null, "why": text or null (harness error, skip
+ * reason), "evidence", "rests_on": [ { "fact", "value", "status" } ] of facts read that
  *              are not verified, "prompts": n, "trace": [ ... ] }
  *
  * Lines are compact JSON: "prev" first, then the other members sorted by name.
  *
- * An outcome's id is "SCENARIO axis=value axis=value ...", pairs sorted, with the values
- * taken for unknown facts among them as "role.fact=value". Texts stand as they are, other
- * values as compact JSON; a blank, '%' or control character in a value is written "%20".
+ * An outcome's id is "SCENARIO axis=value axis=value ...", pairs sorted, with the
+ * values taken for unknown facts among them as "role.fact=value". Texts stand as they
+ * are, other values as compact JSON; a blank, '%' or control character in a value is
+ * written "%20".
  */
 enum kp_verdict {
         KP_WORKS,
@@ -38,7 +38,8 @@ enum kp_verdict {
         KP_SKIPPED,
 };
 #define KP_N_VERDICTS 7
-const char *kp_verdict_name(enum kp_verdict verdict); /* "works", ..., "not-applicable" */
+const char *kp_verdict_name(
+        enum kp_verdict verdict); /* "works", ..., "not-applicable" */
 bool kp_verdict_parse(const char *name, enum kp_verdict *ret);
 
 /* Does this verdict need a cause: limits, breaks, risk. */

@@ -5,10 +5,10 @@
 #include "keypilot/core/json.h"
 
 /*
- * Rules: what a trace must look like to have one cause, and what that cause means. A rule
- * explains; it never decides: with every rule removed all verdicts stay as they are. It
- * knows events and facts, never a product, a scenario or a cell.
- * File shape: fixtures/schema/rule.schema.json; how to write one: docs/adding-a-rule.md
+ * Rules: what a trace must look like to have one cause, and what that cause means. A
+ * rule explains; it never decides: with every rule removed all verdicts stay as they
+ * are. It knows events and facts, never a product, a scenario or a cell. File shape:
+ * fixtures/schema/rule.schema.json; how to write one: docs/adding-a-rule.md
  *
  *   "when": {
  *     "verdict": "breaks",                    or a list: any of them
@@ -17,17 +17,18 @@
  *       { "event": "client.get", "who": "client", "reason": ["a", "b"] },
  *       { "event": "rp.accepted", "absent": true } ] }
  *
- * A fact in a pattern is a value, a list (any of them), or { "not": value or list }; null
- * stands for an absent fact, and a value meets a list-valued fact that contains it. An
- * absent pattern forbids such an event between its neighbours.
+ * A fact in a pattern is a value, a list (any of them), or { "not": value or list };
+ * null stands for an absent fact, and a value meets a list-valued fact that contains
+ * it. An absent pattern forbids such an event between its neighbours.
  */
 #define KP_RULE_PATTERNS 12
 
 struct kp_rule_pattern {
         const char *event;
-        const char *who;    /* NULL: whoever */
+        const char *who; /* NULL: whoever */
         bool absent;
-        const json_t *facts; /* the pattern's object, "event", "who" and "absent" included */
+        const json_t
+                *facts; /* the pattern's object, "event", "who" and "absent" included */
 };
 
 struct kp_rule {
@@ -35,13 +36,14 @@ struct kp_rule {
         struct kp_text title;
         struct kp_text meaning;
         struct kp_text fix;
-        const char *owner;  /* school key-vendor browser provider-vendor service-vendor tool */
-        const char *grade;  /* evidence: A reported, B reported in parts, C reasoned */
-        json_t *spec;       /* strings */
-        json_t *sources;    /* strings */
+        const char *owner; /* school key-vendor browser provider-vendor service-vendor
+                              tool */
+        const char *grade; /* evidence: A reported, B reported in parts, C reasoned */
+        json_t *spec;      /* strings */
+        json_t *sources;   /* strings */
         json_t *when;
-        json_t *note;       /* NULL: none */
-        unsigned verdicts;  /* set of 1 << enum kp_verdict */
+        json_t *note;             /* NULL: none */
+        unsigned verdicts;        /* set of 1 << enum kp_verdict */
         const json_t *invariants; /* a string, an array of strings, or NULL: any */
         struct kp_rule_pattern patterns[KP_RULE_PATTERNS];
         size_t n_patterns;
@@ -53,11 +55,11 @@ struct kp_rule {
  * Load a rule.
  *
  * ret      the caller frees it with kp_rule_free()
- * Errors   KP_EIO, KP_EPARSE; KP_ESCHEMA a wrong member, an event or fact that no trace can
- *          have, an id that is not the file's name
+ * Errors   KP_EIO, KP_EPARSE; KP_ESCHEMA a wrong member, an event or fact that no trace
+ * can have, an id that is not the file's name
  */
-int kp_rule_load(const char *path, struct kp_rule **ret, struct kp_error *err)
-        KP_MUST_CHECK;
+int kp_rule_load(
+        const char *path, struct kp_rule **ret, struct kp_error *err) KP_MUST_CHECK;
 void kp_rule_free(struct kp_rule **rule); /* NULL-safe, leaves NULL */
 
 /* Does the rule fit? invariant   the one that failed; NULL or "": none */
