@@ -93,10 +93,10 @@ key_fits(const struct kp_cose_row *row, EVP_PKEY *key)
 
 /* Spec: RFC 8230 §2: MGF1 with the same digest, salt as long as the digest */
 static bool
-set_padding(EVP_PKEY_CTX *ctx)
+set_padding(EVP_PKEY_CTX *ctx, int salt_len)
 {
         return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
-               EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1;
+               EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, salt_len) == 1;
 }
 
 int
@@ -117,7 +117,7 @@ kp_cose_sign(int alg, EVP_PKEY *key, const void *message, size_t message_len,
         if (ctx == NULL ||
                 EVP_DigestSignInit_ex(ctx, &pctx, row->digest, NULL, NULL, key, NULL) !=
                         1 ||
-                (row->pss && !set_padding(pctx)) ||
+                (row->pss && !set_padding(pctx, RSA_PSS_SALTLEN_DIGEST)) ||
                 EVP_DigestSign(ctx, signature, &signature_len, message, message_len) !=
                         1)
                 return KP_FAIL_AS(err, KP_EBUG, "openssl", (int)ERR_get_error(),
@@ -126,9 +126,9 @@ kp_cose_sign(int alg, EVP_PKEY *key, const void *message, size_t message_len,
         return kp_buf_check(ret, err);
 }
 
-bool
-kp_cose_verify(int alg, EVP_PKEY *key, const void *message, size_t message_len,
-        const uint8_t *signature, size_t signature_len)
+static bool
+verify(int alg, EVP_PKEY *key, const void *message, size_t message_len,
+        const uint8_t *signature, size_t signature_len, int salt_len)
 {
         KP_CLEANUP(kp_free_md_ctx) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
         const struct kp_cose_row *row = kp_cose_row(alg);
@@ -139,10 +139,26 @@ kp_cose_verify(int alg, EVP_PKEY *key, const void *message, size_t message_len,
                 return false;
         good = EVP_DigestVerifyInit_ex(
                        ctx, &pctx, row->digest, NULL, NULL, key, NULL) == 1 &&
-               (!row->pss || set_padding(pctx)) &&
+               (!row->pss || set_padding(pctx, salt_len)) &&
                EVP_DigestVerify(ctx, signature, signature_len, message, message_len) ==
                        1;
         if (!good)
                 ERR_clear_error(); /* a bad signature is an answer */
         return good;
+}
+
+bool
+kp_cose_verify(int alg, EVP_PKEY *key, const void *message, size_t message_len,
+        const uint8_t *signature, size_t signature_len)
+{
+        return verify(alg, key, message, message_len, signature, signature_len,
+                RSA_PSS_SALTLEN_DIGEST);
+}
+
+bool
+kp_cose_verify_any_salt(int alg, EVP_PKEY *key, const void *message, size_t message_len,
+        const uint8_t *signature, size_t signature_len)
+{
+        return verify(alg, key, message, message_len, signature, signature_len,
+                RSA_PSS_SALTLEN_AUTO);
 }

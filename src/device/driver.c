@@ -39,8 +39,8 @@ kp_make_reply_done(struct kp_make_reply *reply)
         *reply = (struct kp_make_reply){ 0 };
 }
 
-static void
-assertion_done(struct kp_assertion *assertion)
+void
+kp_assertion_done(struct kp_assertion *assertion)
 {
         kp_buf_done(&assertion->credential_id);
         kp_buf_done(&assertion->auth_data);
@@ -54,7 +54,7 @@ void
 kp_get_reply_done(struct kp_get_reply *reply)
 {
         for (size_t i = 0; i < reply->n_assertions; i++)
-                assertion_done(&reply->assertions[i]);
+                kp_assertion_done(&reply->assertions[i]);
         free(reply->assertions);
         *reply = (struct kp_get_reply){ 0 };
 }

@@ -93,7 +93,7 @@ write_guarded(struct kp_tap *tap, enum kp_ctaphid_joined joined, struct kp_error
         const struct kp_ctaphid_join *out = &tap->out;
         struct kp_tap_message message;
         bool may;
-        int r;
+        int r = 0;
 
         if (joined == KP_JOIN_MORE)
                 return 0;
@@ -104,11 +104,12 @@ write_guarded(struct kp_tap *tap, enum kp_ctaphid_joined joined, struct kp_error
         }
         kp_tap_message_read(out->cid, out->cmd, out->payload.data, out->payload.len, &message);
         may = kp_tap_judge(tap->rules, &message, &tap->pin, &tap->removable, &tap->refusal);
-        r = may ? forward(tap, err)
-                : refused(tap, kp_tap_message_name(&message),
-                          kp_tap_subcommand_name(&message), err);
+        if (!may)
+                r = refused(tap, kp_tap_message_name(&message),
+                        kp_tap_subcommand_name(&message), err);
         kp_tap_message_done(&message);
-        return r < 0 ? r : message_sent(tap, err);
+        /* first counted, then sent: a PIN that went out halfway was tried */
+        return r < 0 || message_sent(tap, err) < 0 ? -1 : forward(tap, err);
 }
 
 static int
@@ -171,6 +172,7 @@ static int
 tap_read(void *self, uint8_t report[KP_CTAPHID_REPORT], int timeout_ms, struct kp_error *err)
 {
         struct kp_tap *tap = self;
+        struct kp_ctaphid_frame frame;
         int r = tap->inner.ops->read(tap->inner.self, report, timeout_ms, err);
 
         if (r < 0 && tap->waiting) {
@@ -178,8 +180,12 @@ tap_read(void *self, uint8_t report[KP_CTAPHID_REPORT], int timeout_ms, struct k
                         kp_tap_message_name(&tap->message));
                 waiting_done(tap);
         }
-        if (r <= 0 || kp_ctaphid_join(&tap->in, report) != KP_JOIN_DONE || !tap->waiting ||
-                tap->in.cid != tap->message.cid)
+        if (r <= 0 || !tap->waiting)
+                return r;
+        /* a plugged-in key's answers to other programs pass here too */
+        kp_ctaphid_frame_read(report, &frame);
+        if (frame.cid != tap->message.cid ||
+                kp_ctaphid_join(&tap->in, report) != KP_JOIN_DONE)
                 return r;
         if (tap->in.cmd == KP_CTAPHID_KEEPALIVE)
                 keepalive_seen(tap);

@@ -195,7 +195,7 @@ prefix_holds(const struct cookie *cookie)
                 return set->secure;
         if (has_prefix(set->name, "__Host-"))
                 return set->secure && cookie->host_only && cookie->path_given &&
-                        strcmp(set->path, "/") == 0;
+                       strcmp(set->path, "/") == 0;
         return true;
 }
 
@@ -303,8 +303,8 @@ jar_keep(struct kp_jar *jar, struct cookie *cookie, struct kp_error *err)
         if (old != NULL) {
                 /*
                  * DEVIATION RFC 6265bis §5.7: it keeps the first creation time; Chrome
-                 * keeps it only while the value stays the same, and the two minutes in
-                 * which a POST may carry the cookie hang on it.
+                 * keeps it only while the value stays the same (measured in 156), and the
+                 * two minutes in which a POST may carry the cookie hang on it.
                  */
                 if (strcmp(old->set.value, cookie->set.value) == 0)
                         cookie->created_ms = old->created_ms;

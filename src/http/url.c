@@ -122,10 +122,12 @@ parts_scan(const char *text, bool *ret_special, const struct scheme *inherited)
                 at += parts.scheme.len + 1;
         }
         *ret_special = scheme != NULL;
-        if (is_slash(at[0], *ret_special) && is_slash(at[1], *ret_special)) {
-                at += 2;
-                /* browsers forgive more slashes than two */
-                while (*ret_special && is_slash(*at, true))
+        /* after a scheme of their own that is not the base's, browsers forgive any
+         * slashes */
+        if ((is_slash(at[0], *ret_special) && is_slash(at[1], *ret_special)) ||
+                (*ret_special && scheme != inherited)) {
+                for (int n = 0; is_slash(*at, *ret_special) && (n < 2 || *ret_special);
+                        n++)
                         at++;
                 parts.authority = span_until(&at, *ret_special ? "/\\?#" : "/?#");
         }
@@ -559,15 +561,16 @@ kp_url_resolve(
                 return -1;
         scheme = scheme_find((struct span){ from.scheme, strlen(from.scheme) });
         parts = parts_scan(clean, &special, scheme);
-        if (parts.scheme.at != NULL && parts.authority.at == NULL) {
-                /* "https:path" on an https page is relative, as browsers read it */
-                if (scheme == NULL || scheme_find(parts.scheme) != scheme) {
-                        *ret = KP_STEAL(clean);
-                        return 0;
-                }
-        } else if (parts.authority.at != NULL) {
+        if (parts.authority.at != NULL) {
                 if (resolve_absolute(&from, &parts, special, ret, err) < 0)
                         return KP_WHILE(err, "URL '%.80s'", reference);
+                return 0;
+        }
+        /* "https:path" on an https page is relative; another scheme stands on its own
+         */
+        if (parts.scheme.at != NULL &&
+                (scheme == NULL || scheme_find(parts.scheme) != scheme)) {
+                *ret = KP_STEAL(clean);
                 return 0;
         }
         return resolve_relative(&from, &parts, special, ret, err);

@@ -39,8 +39,6 @@
 
 /* ---- keys.c: keys and certificates, parsed once per process ---- */
 
-struct xmlsec_key; /* an xmlSecKey */
-
 struct saml_cert {
         EVP_PKEY *pkey;
         void *key;    /* xmlSecKey */
@@ -121,13 +119,12 @@ int saml_decrypt(xmlNode *encrypted, const char *key_pem, xmlNode **ret, char re
 /* What arrived, decoded. */
 struct saml_wire {
         struct kp_buf xml;
-        char relay_state[RELAY_STATE_MAX + 48];
+        char relay_state[128];
         bool redirect;
         const char *rule; /* refused already; NULL: not */
         char reason[200];
-        /* the signed part of a query and its signature; absent where NULL or empty */
-        const char *signed_text;
-        size_t signed_len;
+        /* the signed part of a query and its signature; empty where unsigned */
+        struct kp_buf signed_text;
         char algorithm[128];
         struct kp_buf signature;
         char hint[128]; /* "domain_hint=..." */
@@ -163,6 +160,11 @@ bool saml_rule_is_on(const struct kp_response_policy *policy, const char *rule);
 /* A dateTime attribute. returns false if present and malformed; absent gives 0 */
 bool saml_time(const xmlNode *node, const char *name, int64_t *ret);
 
+int saml_read_issuer(const struct kp_message_in *in, char ret[256], struct kp_error *err)
+        KP_MUST_CHECK;
+int saml_read_response(const struct kp_message_in *in, const struct kp_response_policy *policy,
+        struct kp_login_response *ret, struct kp_federation_verdict *verdict,
+        struct kp_error *err) KP_MUST_CHECK;
 int saml_read_request(const struct kp_message_in *in, const struct kp_party *provider,
         const struct kp_party *service, int64_t now_ms, struct kp_login_request *ret,
         struct kp_federation_verdict *verdict, struct kp_error *err) KP_MUST_CHECK;

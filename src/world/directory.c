@@ -62,6 +62,7 @@ kp_directory_add(struct kp_directory *directory, const struct kp_person *person,
                 .person = person->ordinal,
                 .tenant = person->tenant,
         };
+        memcpy(account->role, person->role, sizeof(account->role));
         memcpy(account->login, person->login, sizeof(account->login));
         memcpy(account->password, person->password, sizeof(account->password));
         memcpy(account->upn, person->upn, sizeof(account->upn));

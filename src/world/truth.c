@@ -10,9 +10,12 @@ kp_proof_assurance(const struct kp_proof *proof)
         /* a key that anybody may touch is one factor: it resists phishing, not theft */
         if (proof->passkey && (proof->uv || proof->password))
                 return KP_ASSURANCE_PHISHING_RESISTANT;
+        /* the desk has seen the person: as good as the key it replaces */
+        if (proof->desk)
+                return KP_ASSURANCE_PHISHING_RESISTANT;
         if (proof->password && proof->code)
                 return KP_ASSURANCE_MFA;
-        if (proof->passkey || proof->password || proof->code)
+        if (proof->passkey || proof->password || proof->code || proof->mail)
                 return KP_ASSURANCE_SINGLE;
         return KP_ASSURANCE_NONE;
 }
@@ -43,7 +46,9 @@ kp_proof_method(const struct kp_proof *proof)
                 return proof->password ? "password-and-passkey" : "passkey";
         if (proof->password)
                 return proof->code ? "password-and-code" : "password";
-        return "none";
+        if (proof->desk)
+                return "help-desk";
+        return proof->mail ? "mail" : "none";
 }
 
 void
@@ -65,6 +70,52 @@ kp_ledger_find(const struct kp_ledger *ledger, const char *response_id)
                         strcmp(ledger->entries[i].response_id, response_id) == 0)
                         return &ledger->entries[i].proof;
         return NULL;
+}
+
+struct kp_one_time *
+kp_code_issue(struct kp_codes *codes, const struct kp_site_env *env,
+        const struct kp_one_time *like, int64_t ttl_s)
+{
+        struct kp_one_time *item = &codes->items[codes->n_items++ % KP_CODES_MAX];
+
+        *item = *like;
+        kp_token_draw(env->random, item->flow);
+        kp_token_draw(env->random, item->code);
+        item->until_ms = kp_clock_ms(env->clock) + ttl_s * 1000;
+        item->used = false;
+        return item;
+}
+
+const struct kp_one_time *
+kp_code_take(struct kp_codes *codes, const struct kp_site_env *env, enum kp_code_kind kind,
+        const char *code)
+{
+        for (size_t i = 0; i < KP_CODES_MAX; i++) {
+                struct kp_one_time *item = &codes->items[i];
+
+                if (code[0] == '\0' || item->used || item->kind != kind ||
+                        strcmp(item->code, code) != 0 ||
+                        kp_clock_ms(env->clock) > item->until_ms)
+                        continue;
+                item->used = true;
+                return item;
+        }
+        return NULL;
+}
+
+const char *
+kp_code_read(const struct kp_codes *codes, enum kp_code_kind kind, int person)
+{
+        const char *found = "";
+
+        for (size_t n = codes->n_items, i = 0; i < KP_CODES_MAX && i < n; i++) {
+                const struct kp_one_time *item = &codes->items[(n - 1 - i) % KP_CODES_MAX];
+
+                if (found[0] == '\0' && item->kind == kind && item->person == person &&
+                        !item->used)
+                        found = item->code;
+        }
+        return found;
 }
 
 void

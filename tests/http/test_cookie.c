@@ -77,6 +77,7 @@ Test(cookie, without_samesite_a_cross_site_post_carries_it_for_two_minutes)
         kp_jar_free(&jar);
 }
 
+/* Measured in Chromium 156: set at 0 s, again at 100 s, posted across sites at 125 s. */
 Test(cookie, the_two_minutes_start_anew_only_with_a_new_value)
 {
         struct kp_jar *jar = jar_new(KP_SAMESITE_DEFAULT_LAX_ALLOW_POST);
@@ -117,13 +118,17 @@ Test(cookie, samesite_decides_what_goes_along)
         for (size_t i = 0; i < KP_NELEMS(cases); i++) {
                 struct kp_jar *jar = jar_new(cases[i].by_default);
 
-                cr_expect_str_eq(store_at(jar, SP, "s=1; Secure; SameSite=Strict", T0), "");
-                cr_expect_str_eq(store_at(jar, SP, "l=1; Secure; SameSite=lax", T0), "");
-                cr_expect_str_eq(store_at(jar, SP, "n=1; Secure; SameSite=NONE", T0), "");
-                cr_expect_str_eq(store_at(jar, SP, "d=1; Secure; SameSite=what", T0), "");
-                cr_expect_str_eq(sent(jar,
-                                         (struct kp_cookie_context){ SP, cases[i].method,
-                                                 cases[i].initiator, cases[i].top_level, T0 }),
+                cr_expect_str_eq(
+                        store_at(jar, SP, "s=1; Secure; SameSite=Strict", T0), "");
+                cr_expect_str_eq(
+                        store_at(jar, SP, "l=1; Secure; SameSite=lax", T0), "");
+                cr_expect_str_eq(
+                        store_at(jar, SP, "n=1; Secure; SameSite=NONE", T0), "");
+                cr_expect_str_eq(
+                        store_at(jar, SP, "d=1; Secure; SameSite=what", T0), "");
+                cr_expect_str_eq(
+                        sent(jar, (struct kp_cookie_context){ SP, cases[i].method,
+                                          cases[i].initiator, cases[i].top_level, T0 }),
                         cases[i].want, "case %zu: %s", i, header);
                 kp_jar_free(&jar);
         }
@@ -140,15 +145,19 @@ Test(cookie, refuses_what_a_browser_refuses_and_says_why)
                 { "http://127.0.0.1.example/", "a=1; Secure", "secure-on-http" },
                 { SP, "a=1; SameSite=None", "samesite-none-insecure" },
                 { SP, "a=1; SameSite=None; Secure", "" },
-                { "https://accounts.magister.net/", "a=1; Domain=net", "public-suffix" },
-                { "https://school.github.io/", "a=1; Domain=github.io", "public-suffix" },
+                { "https://accounts.magister.net/", "a=1; Domain=net",
+                        "public-suffix" },
+                { "https://school.github.io/", "a=1; Domain=github.io",
+                        "public-suffix" },
                 { "https://github.io/", "a=1; Domain=github.io", "" },
                 { "https://accounts.magister.net/", "a=1; Domain=magister.net", "" },
                 { "https://accounts.magister.net/", "a=1; Domain=.Magister.NET", "" },
                 { "https://accounts.magister.net/", "a=1; Domain=school.magister.net",
                         "other-domain" },
-                { "https://magister.net/", "a=1; Domain=accounts.magister.net", "other-domain" },
-                { "https://evilmagister.net/", "a=1; Domain=magister.net", "other-domain" },
+                { "https://magister.net/", "a=1; Domain=accounts.magister.net",
+                        "other-domain" },
+                { "https://evilmagister.net/", "a=1; Domain=magister.net",
+                        "other-domain" },
                 { "https://127.0.0.1/", "a=1; Domain=0.0.1", "other-domain" },
                 { "https://127.0.0.1/", "a=1; Domain=127.0.0.1", "" },
                 { SP, "a=1; Domain=b\xc3\xbc.example", "malformed" },
@@ -175,8 +184,8 @@ Test(cookie, refuses_what_a_browser_refuses_and_says_why)
                 struct kp_jar *jar = jar_new(KP_SAMESITE_DEFAULT_LAX);
                 const char *why = store_at(jar, cases[i][0], cases[i][1], T0);
 
-                cr_expect_str_eq(why, cases[i][2], "%s at %s: '%s'", cases[i][1], cases[i][0],
-                        why);
+                cr_expect_str_eq(why, cases[i][2], "%s at %s: '%s'", cases[i][1],
+                        cases[i][0], why);
                 cr_expect_str_eq(typed(jar, "https://elsewhere.example/", T0), "");
                 kp_jar_free(&jar);
         }
@@ -204,7 +213,9 @@ Test(cookie, an_iframe_or_image_cannot_leave_a_samesite_cookie_across_sites)
                 struct kp_error err = { 0 };
                 const char *why = "unset";
 
-                cr_assert_eq(kp_jar_store(jar, &context, cases[i].set_cookie, &why, &err), 0);
+                cr_assert_eq(
+                        kp_jar_store(jar, &context, cases[i].set_cookie, &why, &err),
+                        0);
                 if (cases[i].want == NULL)
                         cr_expect_null(why, "case %zu", i);
                 else
@@ -216,8 +227,10 @@ Test(cookie, an_iframe_or_image_cannot_leave_a_samesite_cookie_across_sites)
 Test(cookie, goes_to_its_host_domain_and_path_only)
 {
         static const char *const cases[][4] = {
-                { "https://a.school.example/", "x=1", "https://a.school.example/", "x=1" },
-                { "https://a.school.example/", "x=1", "https://b.a.school.example/", "" },
+                { "https://a.school.example/", "x=1", "https://a.school.example/",
+                        "x=1" },
+                { "https://a.school.example/", "x=1", "https://b.a.school.example/",
+                        "" },
                 { "https://a.school.example/", "x=1; Domain=school.example",
                         "https://b.school.example/", "x=1" },
                 { "https://a.school.example/", "x=1; Domain=school.example",
@@ -240,8 +253,8 @@ Test(cookie, goes_to_its_host_domain_and_path_only)
                 struct kp_jar *jar = jar_new(KP_SAMESITE_DEFAULT_LAX);
 
                 cr_expect_str_eq(store_at(jar, cases[i][0], cases[i][1], T0), "");
-                cr_expect_str_eq(typed(jar, cases[i][2], T0), cases[i][3], "%s from %s to %s",
-                        cases[i][1], cases[i][0], cases[i][2]);
+                cr_expect_str_eq(typed(jar, cases[i][2], T0), cases[i][3],
+                        "%s from %s to %s", cases[i][1], cases[i][0], cases[i][2]);
                 cr_expect_eq(withheld, 0);
                 kp_jar_free(&jar);
         }
@@ -256,7 +269,8 @@ Test(cookie, sends_longer_paths_first_and_then_the_oldest)
         (void)store_at(jar, SP, "same=1", T0 + 1);
         (void)store_at(jar, SP, "long=1; Path=/a", T0 + 9);
         (void)store_at(jar, SP, "bare", T0 + 10);
-        cr_expect_str_eq(typed(jar, SP "a", T0 + 10), "long=1; first=1; second=1; same=1; bare");
+        cr_expect_str_eq(
+                typed(jar, SP "a", T0 + 10), "long=1; first=1; second=1; same=1; bare");
         kp_jar_free(&jar);
 }
 
@@ -279,10 +293,13 @@ Test(cookie, an_insecure_page_cannot_replace_a_secure_cookie)
         struct kp_jar *jar = jar_new(KP_SAMESITE_DEFAULT_LAX);
 
         (void)store_at(jar, SP, "a=1; Secure; Path=/saml", T0);
-        cr_expect_str_eq(store_at(jar, "http://magister.example/", "a=2; Path=/saml/x", T0),
+        cr_expect_str_eq(
+                store_at(jar, "http://magister.example/", "a=2; Path=/saml/x", T0),
                 "secure-on-http");
-        cr_expect_str_eq(store_at(jar, "http://magister.example/", "a=2; Path=/", T0), "");
-        cr_expect_str_eq(store_at(jar, "http://magister.example/", "b=2; Path=/saml/x", T0), "");
+        cr_expect_str_eq(
+                store_at(jar, "http://magister.example/", "a=2; Path=/", T0), "");
+        cr_expect_str_eq(
+                store_at(jar, "http://magister.example/", "b=2; Path=/saml/x", T0), "");
         kp_jar_free(&jar);
 }
 
@@ -302,7 +319,8 @@ Test(cookie, ends_when_it_says)
                 { "a=1; Max-Age=-1", 0 },
                 { "a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT", 0 },
                 { "a=1; Max-Age=99999999999999999999", INT64_C(400) * 86400000 },
-                { "a=1; Expires=Fri, 31 Dec 9999 23:59:59 GMT", INT64_C(400) * 86400000 },
+                { "a=1; Expires=Fri, 31 Dec 9999 23:59:59 GMT",
+                        INT64_C(400) * 86400000 },
         };
 
         for (size_t i = 0; i < KP_NELEMS(cases); i++) {
@@ -310,15 +328,16 @@ Test(cookie, ends_when_it_says)
 
                 cr_expect_str_eq(store_at(jar, SP, cases[i].set_cookie, T0), "");
                 if (cases[i].last_ms > 0)
-                        cr_expect_str_eq(typed(jar, SP, T0 + cases[i].last_ms - 1), "a=1", "%s",
-                                cases[i].set_cookie);
+                        cr_expect_str_eq(typed(jar, SP, T0 + cases[i].last_ms - 1),
+                                "a=1", "%s", cases[i].set_cookie);
                 cr_expect_str_eq(typed(jar, SP, T0 + cases[i].last_ms), "", "%s",
                         cases[i].set_cookie);
                 kp_jar_free(&jar);
         }
 }
 
-/* Spec: RFC 6265bis §5.1.1: what is no date is no date, and the cookie lives as a session's */
+/* Spec: RFC 6265bis §5.1.1: what is no date is no date, and the cookie lives as a
+ * session's */
 Test(cookie, a_wrong_date_makes_a_session_cookie)
 {
         static const char *const cases[] = {
@@ -340,8 +359,8 @@ Test(cookie, a_wrong_date_makes_a_session_cookie)
                 struct kp_jar *jar = jar_new(KP_SAMESITE_DEFAULT_LAX);
 
                 cr_expect_str_eq(store_at(jar, SP, cases[i], T0), "");
-                cr_expect_str_eq(typed(jar, SP, T0 + INT64_C(500) * 86400000), "a=1", "%s",
-                        cases[i]);
+                cr_expect_str_eq(typed(jar, SP, T0 + INT64_C(500) * 86400000), "a=1",
+                        "%s", cases[i]);
                 kp_jar_end_session(jar);
                 cr_expect_str_eq(typed(jar, SP, T0), "", "%s", cases[i]);
                 kp_jar_free(&jar);
@@ -373,7 +392,8 @@ Test(cookie, long_ones_are_ignored_as_browsers_do)
         cr_expect_str_eq(store_at(jar, SP, text, T0), "malformed");
         (void)snprintf(text, sizeof(text), "c=1; Path=/%01024d", 1);
         cr_expect_str_eq(store_at(jar, SP, text, T0), "");
-        cr_expect_not_null(strstr(typed(jar, SP, T0), "c=1"), "a long attribute is no attribute");
+        cr_expect_not_null(
+                strstr(typed(jar, SP, T0), "c=1"), "a long attribute is no attribute");
         kp_jar_free(&jar);
 }
 

@@ -85,12 +85,13 @@ Test(form, refuses_broken_escapes_and_nul)
                 struct kp_pairs pairs = { 0 };
                 struct kp_error err = { 0 };
 
-                cr_expect_eq(kp_form_decode(bad[i], strlen(bad[i]), &pairs, &err), -1, "%s",
-                        bad[i]);
+                cr_expect_eq(kp_form_decode(bad[i], strlen(bad[i]), &pairs, &err), -1,
+                        "%s", bad[i]);
                 cr_expect_eq(err.code, KP_EPARSE);
                 cr_expect_null(pairs.items);
         }
-        /* a NUL and an escape that runs past the end, in text that has a length of its own */
+        /* a NUL and an escape that runs past the end, in text that has a length of its
+         * own */
         {
                 struct kp_pairs pairs = { 0 };
                 struct kp_error err = { 0 };

@@ -26,15 +26,20 @@ static const char controls[] =
         "<fieldset disabled><input name=off2 value=x></fieldset>"
         "<input value='no name'>"
         "<input type=checkbox name=stay><input type=checkbox name=keep checked>"
-        "<input type=radio name=door value=eip checked><input type=radio name=door value=pw>"
+        "<input type=radio name=door value=eip checked><input type=radio name=door "
+        "value=pw>"
         "<textarea name=note>\nline 1\nline 2</textarea>"
         "<select name=school><option>A<option selected value=b>B</select>"
         "<select name=first><option value=1>One<option value=2>Two</select>"
-        "<select name=many multiple><option selected>x<option>y<option selected>z</select>"
-        "<button name=go value=now>Verder</button><button type=button name=no>x</button>"
-        "<input type=submit name=send value=OK><input type=image name=img><input type=file name=f>"
+        "<select name=many multiple><option selected>x<option>y<option "
+        "selected>z</select>"
+        "<button name=go value=now>Verder</button><button type=button "
+        "name=no>x</button>"
+        "<input type=submit name=send value=OK><input type=image name=img><input "
+        "type=file name=f>"
         "</form><input form=login name=outside value=in><input name=lost value=x>"
-        "<a id=forgot href='../forgot?x=1&amp;y=2'>Wachtwoord <b>vergeten</b>?</a><a>no link</a>"
+        "<a id=forgot href='../forgot?x=1&amp;y=2'>Wachtwoord "
+        "<b>vergeten</b>?</a><a>no link</a>"
         "</body></html>";
 
 Test(html, collects_what_a_browser_would_send)
@@ -88,10 +93,11 @@ Test(html, sees_title_base_and_links)
 
 Test(html, reads_the_data_that_a_page_carries_for_the_agent)
 {
-        struct kp_html html = parsed("<script>var x = '</b>';</script>"
-                                     "<script type='application/json' id=other>{}</script>"
-                                     "<script type='application/json' id='keypilot'>"
-                                     "{\"a\":\"<&amp;\"}</script>");
+        struct kp_html html =
+                parsed("<script>var x = '</b>';</script>"
+                       "<script type='application/json' id=other>{}</script>"
+                       "<script type='application/json' id='keypilot'>"
+                       "{\"a\":\"<&amp;\"}</script>");
 
         cr_assert_not_null(html.data);
         cr_expect_str_eq(html.data, "{\"a\":\"<&amp;\"}");
@@ -100,13 +106,16 @@ Test(html, reads_the_data_that_a_page_carries_for_the_agent)
 
 Test(html, sees_where_a_page_refreshes_to)
 {
-        struct kp_html html = parsed("<meta http-equiv=Refresh content=\"0; URL='/next?a=1'\">");
+        struct kp_html html =
+                parsed("<meta http-equiv=Refresh content=\"0; URL='/next?a=1'\">");
 
         cr_expect_str_eq(html.refresh, "/next?a=1");
         kp_html_done(&html);
 }
 
-#define FORM "<form id=one></form><form id=two method=post><input name=SAMLResponse></form>"
+#define FORM                                                                           \
+        "<form id=one></form><form id=two method=post><input "                         \
+        "name=SAMLResponse></form>"
 
 /* Which form a page posts by itself; -1: none. */
 static int
@@ -122,7 +131,8 @@ posts_itself(const char *page)
         return which;
 }
 
-/* The ways of Keycloak, AD FS, Entra ID, SimpleSAMLphp and Shibboleth, and what is none. */
+/* The ways of Keycloak, AD FS, Entra ID, SimpleSAMLphp and Shibboleth, and what is
+ * none. */
 Test(html, knows_the_pages_that_post_themselves)
 {
         static const struct {
@@ -131,16 +141,23 @@ Test(html, knows_the_pages_that_post_themselves)
         } pages[] = {
                 { "<body Onload=\"document.forms[0].submit()\">" FORM, 0 },
                 { "<body onload=\"document.forms[1].submit()\">" FORM, 1 },
-                { "<body onload=\"document.getElementById('two').submit();\">" FORM, 1 },
+                { "<body onload=\"document.getElementById('two').submit();\">" FORM,
+                        1 },
                 { "<body onload=\"document.two.submit()\">" FORM, 1 },
-                { "<body onload=\"document.getElementsByTagName('input')[0].click();\">" FORM, 0 },
-                { FORM "<script>window.setTimeout('document.forms[0].submit()', 0);</script>", 0 },
-                { "<script>addEventListener('load', () => document.forms['two'].submit())"
+                { "<body "
+                  "onload=\"document.getElementsByTagName('input')[0].click();\">" FORM,
+                        0 },
+                { FORM "<script>window.setTimeout('document.forms[0].submit()', "
+                       "0);</script>",
+                        0 },
+                { "<script>addEventListener('load', () => "
+                  "document.forms['two'].submit())"
                   "</script>" FORM,
                         1 },
                 { FORM "<script src='post.js'></script>", 1 },
                 { "<form><input name=user></form><script src='post.js'></script>", -1 },
-                { FORM "<script>b.addEventListener('click', () => f.submit())</script>", -1 },
+                { FORM "<script>b.addEventListener('click', () => f.submit())</script>",
+                        -1 },
                 { FORM "<script>document.title = 'x'</script>", -1 },
                 { FORM "<noscript><input type=submit></noscript>", -1 },
                 { FORM "<p onload='document.forms[0].submit()'>x</p>", -1 },
@@ -149,7 +166,8 @@ Test(html, knows_the_pages_that_post_themselves)
         };
 
         for (size_t i = 0; i < KP_NELEMS(pages); i++)
-                cr_expect_eq(posts_itself(pages[i].page), pages[i].which, "%s", pages[i].page);
+                cr_expect_eq(posts_itself(pages[i].page), pages[i].which, "%s",
+                        pages[i].page);
 }
 
 Test(html, survives_pages_that_are_no_html)
@@ -185,7 +203,8 @@ Test(html, refuses_a_page_without_end)
 
 Test(html, text_put_into_a_page_comes_back_as_it_was)
 {
-        static const char hostile[] = "</title><script>alert(\"1\")</script>' onload='x' &amp;";
+        static const char hostile[] =
+                "</title><script>alert(\"1\")</script>' onload='x' &amp;";
         struct kp_buf page = { 0 };
         struct kp_html html = { 0 };
         struct kp_error err = { 0 };

@@ -6,7 +6,8 @@
 #include "keypilot/core/free.h"
 #include "keypilot/http/message.h"
 
-/* What browsers make of an address; NULL: they refuse it. Checked against Node's URL class. */
+/* What browsers make of an address; NULL: they refuse it. Checked against Node's URL
+ * class. */
 static const struct whole {
         const char *text, *href;
 } wholes[] = {
@@ -21,7 +22,9 @@ static const struct whole {
                 "https://login.example/?a=b%20c&d=%27e%27#f%20g" },
         { "https:\\\\login.example\\a\\b?c\\d", "https://login.example/a/b?c\\d" },
         { "https:///login.example/x", "https://login.example/x" },
-        { "https://b\xc3\xbc""cher.example/\xc3\xa9", "https://xn--bcher-kva.example/%C3%A9" },
+        { "https://b\xc3\xbc"
+          "cher.example/\xc3\xa9",
+                "https://xn--bcher-kva.example/%C3%A9" },
         { "https://%6cogin.example/", "https://login.example/" },
         { "https://127.1/", "https://127.0.0.1/" },
         { "https://0x7f.0.0.1/", "https://127.0.0.1/" },
@@ -54,13 +57,15 @@ Test(url, reads_addresses_as_browsers_do)
                 struct kp_error err = { 0 };
                 int rc = kp_url_parse(wholes[i].text, &url, &err);
 
-                cr_expect_eq(rc, wholes[i].href == NULL ? -1 : 0, "'%s'", wholes[i].text);
+                cr_expect_eq(
+                        rc, wholes[i].href == NULL ? -1 : 0, "'%s'", wholes[i].text);
                 if (rc < 0) {
                         cr_expect_eq(err.code, KP_EPARSE, "'%s'", wholes[i].text);
                         continue;
                 }
                 cr_assert_eq(kp_url_write(&url, &href, &err), 0);
-                cr_expect_str_eq(href, wholes[i].href, "'%s' gave '%s'", wholes[i].text, href);
+                cr_expect_str_eq(
+                        href, wholes[i].href, "'%s' gave '%s'", wholes[i].text, href);
         }
 }
 
@@ -111,8 +116,8 @@ Test(url, resolves_references_as_the_standard_lists_them)
                 KP_CLEANUP(kp_free_str) char *target = NULL;
                 struct kp_error err = { 0 };
 
-                cr_assert_eq(kp_url_resolve("http://a/b/c/d;p?q", resolved[i].reference, &target,
-                                     &err),
+                cr_assert_eq(kp_url_resolve("http://a/b/c/d;p?q", resolved[i].reference,
+                                     &target, &err),
                         0);
                 cr_expect_str_eq(target, resolved[i].target, "'%s' gave '%s'",
                         resolved[i].reference, target);

@@ -71,4 +71,11 @@ int kp_cose_sign(int alg, EVP_PKEY *key, const void *message, size_t message_len
 bool kp_cose_verify(int alg, EVP_PKEY *key, const void *message, size_t message_len,
         const uint8_t *signature, size_t signature_len);
 
+/*
+ * The same, but PSS with a salt of any length. Only for verifiers that are told to be lenient.
+ * Spec: RFC 8230 §2 wants a salt as long as the digest
+ */
+bool kp_cose_verify_any_salt(int alg, EVP_PKEY *key, const void *message,
+        size_t message_len, const uint8_t *signature, size_t signature_len);
+
 #endif

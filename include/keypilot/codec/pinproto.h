@@ -2,9 +2,9 @@
 #ifndef KEYPILOT_CODEC_PINPROTO_H
 #define KEYPILOT_CODEC_PINPROTO_H
 
-#include <cbor.h>
 #include <openssl/evp.h>
 
+#include "keypilot/codec/cbor.h"
 #include "keypilot/core/buf.h"
 #include "keypilot/core/random.h"
 

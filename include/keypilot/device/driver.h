@@ -124,6 +124,7 @@ struct kp_get_reply {
         size_t n_assertions;
 };
 void kp_get_reply_done(struct kp_get_reply *reply);
+void kp_assertion_done(struct kp_assertion *assertion);
 
 struct kp_driver_ops {
         const char *name;

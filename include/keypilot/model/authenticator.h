@@ -11,34 +11,37 @@
  * half of a simulated key, and the expected half of a real one. From
  * fixtures/authenticators/; never changes after loading.
  *
- * A profile is a model (facts about the product, each with its source) and the state that a
- * key has when a person first holds it (a PIN set or not, places taken). What a profile
- * says of itself is what the product says; a simulated key leaves out what it cannot do yet.
+ * A profile is a model (facts about the product, each with its source) and the state
+ * that a key has when a person first holds it (a PIN set or not, places taken). What a
+ * profile says of itself is what the product says; a simulated key leaves out what it
+ * cannot do yet.
  */
 struct kp_authenticator_profile;
 
 /*
  * Load the profile in `path`. A file that says "like": "NAME" adds to or overrides the
- * profile NAME.json in the same folder; test keys and the attestation root come from the
- * folder keys/ beside that folder.
+ * profile NAME.json in the same folder; test keys and the attestation root come from
+ * the folder keys/ beside that folder.
  *
- * Errors   KP_EIO, KP_EPARSE, KP_ESCHEMA (member told): unknown, missing or mistyped members,
- *          an id that is not the file's name, and contradictions. The caller frees `ret` with
- *          kp_authenticator_profile_free()
+ * Errors   KP_EIO, KP_EPARSE, KP_ESCHEMA (member told): unknown, missing or mistyped
+ * members, an id that is not the file's name, and contradictions. The caller frees
+ * `ret` with kp_authenticator_profile_free()
  */
-int kp_authenticator_profile_load(const char *path, struct kp_authenticator_profile **ret,
-        struct kp_error *err) KP_MUST_CHECK;
+int kp_authenticator_profile_load(const char *path,
+        struct kp_authenticator_profile **ret, struct kp_error *err) KP_MUST_CHECK;
 /*
- * The same for a file that may lie anywhere: what it is like, and the test keys, are looked
- * for in `fixtures_dir`.
+ * The same for a file that may lie anywhere: what it is like, and the test keys, are
+ * looked for in `fixtures_dir`.
  */
 int kp_authenticator_profile_load_from(const char *fixtures_dir, const char *path,
         struct kp_authenticator_profile **ret, struct kp_error *err) KP_MUST_CHECK;
 void kp_authenticator_profile_free(struct kp_authenticator_profile **profile);
 const char *kp_authenticator_profile_id(const struct kp_authenticator_profile *profile);
-struct kp_text kp_authenticator_profile_title(const struct kp_authenticator_profile *profile);
+struct kp_text kp_authenticator_profile_title(
+        const struct kp_authenticator_profile *profile);
 /* The whole file, what it is like merged in; borrowed. */
-const json_t *kp_authenticator_profile_json(const struct kp_authenticator_profile *profile);
+const json_t *kp_authenticator_profile_json(
+        const struct kp_authenticator_profile *profile);
 
 /*
  * The options of authenticatorGetInfo, in canonical CBOR order of their names.
@@ -80,6 +83,12 @@ enum kp_key_counter {
         KP_COUNTER_ZERO,       /* always 0 */
 };
 enum kp_key_pin { KP_PIN_NONE, KP_PIN_SET, KP_PIN_LOCKED };
+/* What a key answers when nobody touches it. */
+enum kp_touch_timeout {
+        KP_TOUCH_TIMEOUT_DENIED, /* CTAP2_ERR_OPERATION_DENIED, as CTAP 2.1 has it */
+        KP_TOUCH_TIMEOUT_USER,   /* CTAP2_ERR_USER_ACTION_TIMEOUT */
+        KP_TOUCH_TIMEOUT_ACTION, /* CTAP2_ERR_ACTION_TIMEOUT */
+};
 
 /* A short list of words, borrowed from the profile. */
 #define KP_WORDS_MAX 16
@@ -91,7 +100,8 @@ bool kp_words_have(const struct kp_words *words, const char *word);
 
 /* Everything that a profile states. Plain data, borrowed from it. */
 struct kp_key_facts {
-        const char *source; /* where the facts come from, where `sources` says nothing else */
+        const char *source; /* where the facts come from, where `sources` says nothing
+                               else */
         bool platform;      /* attachment: platform, otherwise cross-platform */
         struct kp_words transports;
         struct kp_words versions;   /* "U2F_V2", "FIDO_2_0"... */
@@ -102,16 +112,16 @@ struct kp_key_facts {
         size_t n_algorithms;
         int pin_protocols[2];
         size_t n_pin_protocols;
-        int64_t max_msg_size;            /* 0 where the key does not tell */
-        int64_t max_credentials_in_list; /* 0 where the key does not tell */
+        int64_t max_msg_size;             /* 0 where the key does not tell */
+        int64_t max_credentials_in_list;  /* 0 where the key does not tell */
         int64_t max_credential_id_length; /* 0 where the key does not tell */
-        int64_t min_pin_length;          /* code points; 4 where the key does not tell */
-        int64_t firmware_version;        /* 0 where the key does not tell */
-        int64_t max_cred_blob_length;    /* 0: no credBlob */
-        int64_t max_large_blob;          /* 0: no large blobs */
-        int64_t max_min_pin_rp_ids;      /* 0 where the key does not tell */
-        int64_t uv_modality;             /* 0 where the key does not tell */
-        int64_t platform_uv_attempts;    /* 0 where the key does not tell */
+        int64_t min_pin_length;       /* code points; 4 where the key does not tell */
+        int64_t firmware_version;     /* 0 where the key does not tell */
+        int64_t max_cred_blob_length; /* 0: no credBlob */
+        int64_t max_large_blob;       /* 0: no large blobs */
+        int64_t max_min_pin_rp_ids;   /* 0 where the key does not tell */
+        int64_t uv_modality;          /* 0 where the key does not tell */
+        int64_t platform_uv_attempts; /* 0 where the key does not tell */
         bool tells_transports, tells_algorithms, tells_places, tells_min_pin_length;
         bool tells_force_pin_change;
 
@@ -120,7 +130,9 @@ struct kp_key_facts {
         bool backup_eligible, backed_up; /* BE and BS of every credential */
         int64_t places;                  /* discoverable credentials that fit */
         int64_t credential_id_length;    /* bytes of the ids that it makes */
-        int64_t uv_retries;              /* built-in verification: wrong fingers allowed */
+        int64_t uv_retries;       /* built-in verification: wrong fingers allowed */
+        bool always_discoverable; /* makes a passkey even where none was asked for */
+        enum kp_touch_timeout touch_timeout;
 
         enum kp_key_pin pin; /* when the person first holds it */
         int64_t used;        /* places already taken */
@@ -130,16 +142,18 @@ const struct kp_key_facts *kp_authenticator_profile_facts(
         const struct kp_authenticator_profile *profile);
 
 /*
- * The PIN of a simulated key whose state says that one is set: a public test value, long
- * enough for the key's minimum. NULL where none is set. The simulated person knows it, and
- * nobody else asks.
+ * The PIN of a simulated key whose state says that one is set: a public test value,
+ * long enough for the key's minimum. NULL where none is set. The simulated person knows
+ * it, and nobody else asks.
  */
-const char *kp_authenticator_profile_test_pin(const struct kp_authenticator_profile *profile);
+const char *kp_authenticator_profile_test_pin(
+        const struct kp_authenticator_profile *profile);
 
 /* The batch attestation certificate (DER; NULL where the key has none) and its key. */
 const uint8_t *kp_authenticator_profile_certificate(
         const struct kp_authenticator_profile *profile, size_t *ret_len);
-EVP_PKEY *kp_authenticator_profile_batch_key(const struct kp_authenticator_profile *profile);
+EVP_PKEY *kp_authenticator_profile_batch_key(
+        const struct kp_authenticator_profile *profile);
 
 /*
  * The public RSA test keys: RSA pairs cost too much to make one for each credential.
@@ -147,7 +161,8 @@ EVP_PKEY *kp_authenticator_profile_batch_key(const struct kp_authenticator_profi
  * index    from 0; below kp_authenticator_profile_n_test_keys()
  * ret      a key of its own; the caller frees it with kp_free_pkey()
  */
-size_t kp_authenticator_profile_n_test_keys(const struct kp_authenticator_profile *profile);
+size_t kp_authenticator_profile_n_test_keys(
+        const struct kp_authenticator_profile *profile);
 int kp_authenticator_profile_test_key(const struct kp_authenticator_profile *profile,
         size_t index, EVP_PKEY **ret, struct kp_error *err) KP_MUST_CHECK;
 

@@ -28,9 +28,9 @@ enum kp_comparison { KP_COMPARISON_NONE, KP_EXACT, KP_MINIMUM, KP_MAXIMUM, KP_BE
 /* What a service asks. Spec: SAML 2.0 Core §3.4.1 */
 struct kp_login_request {
         char id[72];          /* filled by build, and by read */
-        char issuer[256];
-        char acs_url[512];    /* "": not stated */
-        char destination[512];
+        char issuer[256];      /* build: "" is the service's entity_id */
+        char acs_url[512];     /* "": not stated */
+        char destination[512]; /* build: "" is the provider's sso_url */
         int64_t issue_ms;
         bool force_authn, is_passive;
         char nameid_format[128]; /* "": no policy */
@@ -45,6 +45,7 @@ struct kp_login_request {
         char login_hint[128];  /* a hint in the query, "whr=school.example"; a value without
                                   "=" travels as domain_hint; "": none */
         bool sign;             /* build: sign it; read: it was signed and verified */
+        bool post;             /* travels as a form instead of a redirect */
 };
 
 /* What a provider answers. Spec: SAML 2.0 Core §2.3.3, §3.3.3 */
@@ -58,7 +59,7 @@ struct kp_login_response {
         char status_message[128];
         char subject[256];   /* NameID */
         char subject_format[128];
-        char subject_qualifier[256];
+        char subject_qualifier[256]; /* SPNameQualifier; "": none */
         char context[128];   /* AuthnContextClassRef */
         char authorities[4][256]; /* AuthenticatingAuthority */
         size_t n_authorities;

@@ -7,22 +7,24 @@
 #include "keypilot/model/outcome.h"
 
 /*
- * One cell: one scenario with one value on every axis, run in a world of its own and judged
- * by the scenario's invariants. It does not know what the answer should be, and asks no rule.
+ * One cell: one scenario with one value on every axis, run in a world of its own and
+ * judged by the scenario's invariants. It does not know what the answer should be, and
+ * asks no rule.
  */
 struct kp_cell_input {
         struct kp_fixtures *fixtures;
-        const char *scenario;    /* name */
+        const char *scenario; /* name */
         /*
-         * axis -> value: "key" (sim:NAME), "client", "service", "provider", "provider2",
-         * "hub", "home" (service, provider, both, hub, none), "population", "settings",
-         * "event". Axes that the scenario does not vary are present with the pilot's default.
+         * axis -> value: "key" (sim:NAME), "client", "service", "provider",
+         * "provider2", "hub", "home" (service, provider, both, hub, none),
+         * "population", "settings", "event". Axes that the scenario does not vary are
+         * present with the pilot's default.
          */
         const json_t *axes;
-        const json_t *set;       /* "role.fact": value, from the settings axis; NULL: none */
-        const json_t *take;      /* "role.fact": value for unknown facts; NULL: none */
+        const json_t *set;  /* "role.fact": value, from the settings axis; NULL: none */
+        const json_t *take; /* "role.fact": value for unknown facts; NULL: none */
         const char *seed;
-        const char *id;          /* cell id: the random stream is derived from seed and id */
+        const char *id; /* cell id: the random stream is derived from seed and id */
         enum kp_driver_choice driver;
 };
 
@@ -30,10 +32,10 @@ struct kp_cell_result {
         enum kp_verdict verdict;
         char invariant[64]; /* the first that failed, in order of weight; "" */
         char why[256];      /* skipped, inconclusive, not applicable: the reason; "" */
-        json_t *unknown;    /* [ { "fact", "values", "taken" } ] in order of first read */
-        json_t *rests_on;   /* [ { "fact", "value", "status" } ] */
+        json_t *unknown;  /* [ { "fact", "values", "taken" } ] in order of first read */
+        json_t *rests_on; /* [ { "fact", "value", "status" } ] */
         json_t *trace;
-        int prompts;        /* how often the person was asked for anything */
+        int prompts; /* how often the person was asked for anything */
 };
 void kp_cell_result_done(struct kp_cell_result *result);
 

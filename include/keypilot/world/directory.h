@@ -15,6 +15,7 @@
 struct kp_person {
         int ordinal;
         int tenant;          /* the school */
+        char role[24];       /* pupil, teacher... as services know the group */
         char login[48];      /* what is typed at a login page of the service */
         char upn[96];        /* and at one of the provider */
         char mail[96];       /* "": none */
@@ -37,6 +38,7 @@ struct kp_account {
         bool eip;        /* at a service: this account logs in through the EIP */
         bool second;     /* the person's second account here */
         bool password_off;
+        char role[24];
         char login[48];
         char password[24];
         char upn[96];

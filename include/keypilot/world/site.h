@@ -19,10 +19,12 @@
 struct kp_proof {
         int person; /* who sat there; 0: nobody */
         bool password, passkey, uv, code;
+        bool mail; /* a link in the mailbox */
+        bool desk; /* known in person at the help desk */
         char at[12]; /* role of the site where it happened */
         int64_t ms;
 };
-/* "none", "single", "mfa" or "phishing-resistant", in rising order. */
+/* "any", "single", "mfa" or "phishing-resistant", in rising order. */
 enum kp_assurance { KP_ASSURANCE_NONE, KP_ASSURANCE_SINGLE, KP_ASSURANCE_MFA,
         KP_ASSURANCE_PHISHING_RESISTANT };
 enum kp_assurance kp_proof_assurance(const struct kp_proof *proof);
@@ -43,6 +45,27 @@ struct kp_ledger {
         } entries[KP_LEDGER_MAX];
         size_t n_entries; /* ever written; the oldest are overwritten */
         int at_keyboard;  /* the person who sits at the agent now */
+        const char *place; /* "school", "elsewhere", "own-device": what sites can see of it */
+};
+
+/*
+ * One-time codes that reach a person outside the browser: a second factor on the phone, a
+ * link in the mailbox, a temporary pass from the help desk.
+ */
+enum kp_code_kind { KP_CODE_SECOND_FACTOR, KP_CODE_MAIL, KP_CODE_DESK };
+struct kp_one_time {
+        enum kp_code_kind kind;
+        char flow[33]; /* the page that waits for it */
+        char code[33];
+        int account, tenant, person;
+        struct kp_proof proof; /* what was proved before */
+        int64_t until_ms;
+        bool used;
+};
+#define KP_CODES_MAX 12
+struct kp_codes {
+        struct kp_one_time items[KP_CODES_MAX];
+        size_t n_items; /* ever issued; the oldest are overwritten */
 };
 void kp_ledger_note(
         struct kp_ledger *ledger, const char *response_id, const struct kp_proof *proof);
@@ -154,6 +177,16 @@ int kp_doc_send(struct kp_doc *doc, struct kp_web *web, int status, struct kp_er
 /* A page that says no: page "refused" with a stable word why. */
 int kp_web_refuse(struct kp_web *web, const char *why, struct kp_error *err)
         KP_MUST_CHECK;
+
+/* Issue a code, good for `ttl_s`. Never NULL; borrowed. */
+struct kp_one_time *kp_code_issue(struct kp_codes *codes, const struct kp_site_env *env,
+        const struct kp_one_time *like, int64_t ttl_s);
+/* Take a code that was given in time, once; NULL otherwise. */
+const struct kp_one_time *kp_code_take(struct kp_codes *codes,
+        const struct kp_site_env *env, enum kp_code_kind kind, const char *code);
+/* What a person finds on the phone, in the mailbox, on the paper: the newest, or "". */
+const char *kp_code_read(
+        const struct kp_codes *codes, enum kp_code_kind kind, int person);
 
 /* 32 hexadecimal digits. */
 void kp_token_draw(struct kp_random *random, char ret[33]);

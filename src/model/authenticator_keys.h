@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef KEYPILOT_MODEL_AUTHENTICATOR_KEYS_H
+#define KEYPILOT_MODEL_AUTHENTICATOR_KEYS_H
+
+#include <openssl/evp.h>
+
+#include "keypilot/core/buf.h"
+#include "keypilot/model/authenticator.h"
+
+/*
+ * What the maker of a simulated key puts into it: the batch attestation key with its
+ * certificate, and the pool of RSA pairs. From fixtures/keys/, public test values all.
+ */
+#define KP_RSA_POOL 16
+struct kp_factory_keys {
+        EVP_PKEY *batch_key;            /* NULL where the key attests nothing with it */
+        struct kp_buf certificate;      /* DER; empty likewise */
+        struct kp_buf rsa[KP_RSA_POOL]; /* PKCS #8, DER */
+        size_t n_rsa;
+};
+
+/* Errors   KP_EIO a file is missing; KP_EPARSE it is not what it should be */
+int kp_factory_keys_load(const char *dir, const char *id,
+        const struct kp_key_facts *facts, struct kp_factory_keys *ret,
+        struct kp_error *err) KP_MUST_CHECK;
+void kp_factory_keys_done(struct kp_factory_keys *keys);
+
+int kp_factory_keys_rsa(const struct kp_factory_keys *keys, size_t index,
+        EVP_PKEY **ret, struct kp_error *err) KP_MUST_CHECK;
+
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "keypilot/core/free.h"
+
+#include "report_internal.h"
+#include "texts.h"
+
+bool
+is_plain_id(const char *id)
+{
+        size_t len = strlen(id);
+
+        return len > 0 && len < 200 && id[0] != '.' &&
+               strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-_.") == len;
+}
+
+/* The fixture's file, or NULL: reports do without the ones that are gone. */
+static json_t *
+fixture(const struct kp_report *report, const char *folder, const char *id)
+{
+        KP_CLEANUP(kp_free_str) char *path = NULL;
+        struct kp_error missing = { 0 };
+        json_t *root = NULL;
+
+        if (report->fixtures == NULL || !is_plain_id(id) ||
+                kp_fixtures_path(report->fixtures, folder, id, &path, &missing) < 0 ||
+                kp_json_load(path, KP_JSON_MAX, &root, &missing) < 0)
+                return NULL;
+        return root;
+}
+
+static struct kp_text
+text_of(const json_t *root, const char *name, const char *fallback)
+{
+        const json_t *text = json_object_get(root, name);
+
+        if (json_is_string(text))
+                return (struct kp_text){ json_string_value(text), json_string_value(text) };
+        return (struct kp_text){ kp_json_str(text, "en", fallback),
+                kp_json_str(text, "nl", fallback) };
+}
+
+/*
+ * Which step of a login's life a scenario is about: the last of these whose words one of its
+ * steps has. Verbs are the scenario's data; a scenario without any of them adds a passkey.
+ */
+static const struct {
+        enum column column;
+        const char *words; /* parts of verbs, doors or places, separated by blanks */
+} column_words[] = {
+        { COLUMN_ADD, "enrol" },
+        { COLUMN_LOG_IN, "log-in login" },
+        { COLUMN_THROUGH, "eip" },
+        { COLUMN_AGAIN, "again keep-session re-authenticate" },
+        { COLUMN_SHARED, "shared next-person switch-person other-person" },
+        { COLUMN_LOG_OUT, "log-out logout" },
+        { COLUMN_CHANGE, "account event change" },
+        { COLUMN_LOST, "lose lost recover" },
+};
+
+static bool
+has_word(const char *text, const char *words)
+{
+        char word[40];
+        int n = 0;
+
+        for (; sscanf(words, "%39s%n", word, &n) == 1; words += n)
+                if (strstr(text, word) != NULL)
+                        return true;
+        return false;
+}
+
+static void
+column_take(const char *text, enum column *column)
+{
+        for (size_t i = 0; i < KP_NELEMS(column_words); i++)
+                if (column_words[i].column > *column && has_word(text, column_words[i].words))
+                        *column = column_words[i].column;
+}
+
+static void
+column_take_step(const json_t *step, enum column *column)
+{
+        const char *name;
+        json_t *value;
+
+        json_object_foreach ((json_t *)step, name, value)
+                if (json_is_string(value))
+                        column_take(json_string_value(value), column);
+}
+
+int
+scenario_describe(struct kp_report *report, const char *id, const json_t *trace,
+        struct scenario_row *row, struct kp_error *err)
+{
+        const json_t *steps, *step;
+        size_t i;
+
+        (void)err;
+        row->root = fixture(report, "scenarios", id);
+        row->title = text_of(row->root, "title", table_key(&report->scenarios,
+                                                         row - report_scenario(report, 0)));
+        steps = json_object_get(row->root, "steps");
+        json_array_foreach (steps, i, step)
+                column_take_step(step, &row->column);
+        json_array_foreach (steps == NULL ? trace : NULL, i, step)
+                if (strcmp(kp_json_str(step, "event", ""), "step") == 0)
+                        column_take_step(step, &row->column);
+        return 0;
+}
+
+int
+cause_describe(struct kp_report *report, const char *id, struct cause_row *row,
+        struct kp_error *err)
+{
+        const char *own = table_key(&report->causes, row - report_cause(report, 0));
+
+        (void)err;
+        row->root = fixture(report, "rules", id);
+        row->title = text_of(row->root, "title", own);
+        if (row->root == NULL && strcmp(id, KP_CAUSE_UNEXPLAINED) == 0)
+                row->title = say_text(SAY_UNEXPLAINED);
+        row->meaning = text_of(row->root, "meaning", "");
+        row->fix = text_of(row->root, "fix", "");
+        row->owner = kp_json_str(row->root, "owner", "");
+        row->spec = json_object_get(row->root, "spec");
+        return 0;
+}
+
+static const char *const axis_folders[KP_N_AXES] = {
+        [KP_AXIS_CLIENT] = "clients",
+        [KP_AXIS_HUB] = "hubs",
+        [KP_AXIS_KEY] = "authenticators",
+        [KP_AXIS_POPULATION] = "populations",
+        [KP_AXIS_PROVIDER] = "providers",
+        [KP_AXIS_PROVIDER2] = "providers",
+        [KP_AXIS_SERVICE] = "services",
+};
+
+static const json_t *
+setting_find(const struct kp_report *report, const char *id)
+{
+        const json_t *setting;
+        size_t i;
+
+        json_array_foreach (json_object_get(report->pilot, "settings"), i, setting)
+                if (strcmp(kp_json_str(setting, "id", ""), id) == 0)
+                        return setting;
+        return NULL;
+}
+
+/* Does the school's provider know these people? The profile says so. */
+static enum group
+group_of(const json_t *population)
+{
+        const json_t *fact =
+                json_object_get(json_object_get(population, "facts"), "eip");
+        const json_t *value = json_object_get(fact, "value");
+
+        if (!json_is_boolean(value))
+                return GROUP_UNKNOWN;
+        return json_is_true(value) ? WITH_EIP : WITHOUT_EIP;
+}
+
+int
+value_describe(struct kp_report *report, enum kp_axis axis, const char *value,
+        struct value_row *row, struct kp_error *err)
+{
+        const char *own = table_key(&report->axes[axis],
+                (size_t)(row - report_value(report, axis, 0)));
+        enum home home;
+
+        (void)err;
+        if (axis == KP_AXIS_KEY && strncmp(value, "sim:", 4) == 0)
+                value += 4;
+        if (axis_folders[axis] != NULL)
+                row->root = fixture(report, axis_folders[axis], value);
+        row->title = text_of(row->root, "title", own);
+        if (axis == KP_AXIS_SETTINGS)
+                row->title = text_of(setting_find(report, value), "title", own);
+        if (axis == KP_AXIS_HOME && home_parse(value, &home))
+                row->title = say_text(SAY_HOME_SERVICE + home);
+        if (strcmp(own, "none") == 0 && axis != KP_AXIS_HOME)
+                row->title = say_text(SAY_NONE);
+        row->group = axis == KP_AXIS_POPULATION ? group_of(row->root) : GROUP_UNKNOWN;
+        return 0;
+}
