@@ -141,7 +141,8 @@ command_run(struct kp_authenticator *key, const uint8_t *message, size_t message
                 return KP_CTAP1_ERR_INVALID_LENGTH;
         if ((command = command_find(key, message[0])) == NULL)
                 return KP_CTAP1_ERR_INVALID_COMMAND;
-        if (key->facts->max_msg_size > 0 && message_len > (size_t)key->facts->max_msg_size)
+        if (key->facts->max_msg_size > 0 &&
+                message_len > (size_t)key->facts->max_msg_size)
                 return KP_CTAP2_ERR_REQUEST_TOO_LARGE;
         end_sequences(key, message[0]);
         if (!command->has_params)
@@ -182,7 +183,8 @@ kp_auth_command(struct kp_authenticator *key, uint32_t channel, const uint8_t *m
 
 /* Spec: CTAP 2.1 §6.6 */
 int
-kp_auth_reset(struct kp_authenticator *key, const cbor_item_t *params, struct kp_buf *answer)
+kp_auth_reset(
+        struct kp_authenticator *key, const cbor_item_t *params, struct kp_buf *answer)
 {
         enum kp_auth_touch touch;
 
@@ -265,8 +267,9 @@ kp_auth_factory(struct kp_authenticator *key)
 }
 
 int
-kp_authenticator_new(const struct kp_authenticator_profile *profile, struct kp_random *random,
-        int64_t now_ms, struct kp_authenticator **ret, struct kp_error *err)
+kp_authenticator_new(const struct kp_authenticator_profile *profile,
+        struct kp_random *random, int64_t now_ms, struct kp_authenticator **ret,
+        struct kp_error *err)
 {
         KP_CLEANUP(kp_authenticator_free)
         struct kp_authenticator *key = calloc(1, sizeof(*key));
@@ -279,7 +282,8 @@ kp_authenticator_new(const struct kp_authenticator_profile *profile, struct kp_r
         key->random = random;
         key->now_ms = key->powered_ms = now_ms;
         key->finger.u2f_since_ms = -1;
-        key->finger.verification = true; /* it is the right person unless told otherwise */
+        key->finger.verification =
+                true; /* it is the right person unless told otherwise */
         versions = &key->facts->versions;
         key->u2f = kp_words_have(versions, "U2F_V2");
         key->ctap21 = kp_words_have(versions, "FIDO_2_1");
@@ -334,7 +338,8 @@ kp_authenticator_feed(struct kp_authenticator *authenticator,
         kp_auth_hid_feed(authenticator, report);
 }
 
-/* Step from event to event, so that a long jump sends what short ones would have sent. */
+/* Step from event to event, so that a long jump sends what short ones would have sent.
+ */
 void
 kp_authenticator_tick(struct kp_authenticator *authenticator, int64_t now_ms)
 {
@@ -354,9 +359,10 @@ kp_authenticator_next_event_ms(const struct kp_authenticator *authenticator)
         const struct kp_auth_finger *finger = &authenticator->finger;
         int64_t touch = finger->u2f_since_ms + finger->after_ms;
 
-        /* a U2F key that is polled does nothing by itself, but the finger is on its way */
-        if (next < 0 && finger->u2f_since_ms >= 0 && finger->finger == KP_FINGER_TOUCHES &&
-                touch > authenticator->now_ms)
+        /* a U2F key that is polled does nothing by itself, but the finger is on its way
+         */
+        if (next < 0 && finger->u2f_since_ms >= 0 &&
+                finger->finger == KP_FINGER_TOUCHES && touch > authenticator->now_ms)
                 next = touch;
         return next;
 }

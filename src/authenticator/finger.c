@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "internal.h"
 
-#define INTERNAL_ATTEMPTS 3    /* CTAP 2.1 §6.5.3.1 maxUvAttemptsForInternalRetries */
+#define INTERNAL_ATTEMPTS 3 /* CTAP 2.1 §6.5.3.1 maxUvAttemptsForInternalRetries */
 #define U2F_TOUCH_LASTS_MS 10000
 
 /* When the finger comes next, counted from now. */
@@ -15,8 +15,8 @@ finger_due(const struct kp_authenticator *key)
 }
 
 void
-kp_authenticator_set_finger(struct kp_authenticator *authenticator, enum kp_finger finger,
-        int64_t after_ms, bool verification)
+kp_authenticator_set_finger(struct kp_authenticator *authenticator,
+        enum kp_finger finger, int64_t after_ms, bool verification)
 {
         struct kp_auth_finger *f = &authenticator->finger;
 
@@ -27,7 +27,8 @@ kp_authenticator_set_finger(struct kp_authenticator *authenticator, enum kp_fing
                 f->due_ms = finger_due(authenticator);
 }
 
-/* The right finger restores the tries; a wrong one costs one. Spec: CTAP 2.1 §6.5.3.1 */
+/* The right finger restores the tries; a wrong one costs one. Spec: CTAP 2.1 §6.5.3.1
+ */
 static void
 finger_verified(struct kp_authenticator *key)
 {
@@ -123,7 +124,8 @@ kp_auth_finger_u2f(struct kp_authenticator *key)
         if (f->u2f_since_ms < 0)
                 f->u2f_since_ms = key->now_ms;
         f->u2f_last_ms = key->now_ms;
-        if (f->finger != KP_FINGER_TOUCHES || key->now_ms < f->u2f_since_ms + f->after_ms)
+        if (f->finger != KP_FINGER_TOUCHES ||
+                key->now_ms < f->u2f_since_ms + f->after_ms)
                 return false;
         f->u2f_since_ms = -1;
         return true;

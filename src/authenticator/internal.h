@@ -14,15 +14,16 @@
  * The inside of a simulated key. Each file is one group of commands; what they share is
  * here.
  *
- * A command runs from its first step to its last each time. Where it needs a finger that
- * has not come yet, it answers KP_AUTH_PENDING and is run again from the top once the finger
- * has come; so before that point it changes nothing but what it would change again.
+ * A command runs from its first step to its last each time. Where it needs a finger
+ * that has not come yet, it answers KP_AUTH_PENDING and is run again from the top once
+ * the finger has come; so before that point it changes nothing but what it would change
+ * again.
  */
 #define KP_AUTH_PENDING (-1) /* beside enum kp_ctap_status */
 
-#define KP_AUTH_PIN_RETRIES 8       /* CTAP 2.1 §6.5.2.2 */
-#define KP_AUTH_PIN_PER_POWER_UP 3  /* CTAP 2.1 §6.5.5.7 */
-#define KP_AUTH_TOUCH_MS 30000      /* CTAP 2.1 §6.1: how long a touch is waited for */
+#define KP_AUTH_PIN_RETRIES 8      /* CTAP 2.1 §6.5.2.2 */
+#define KP_AUTH_PIN_PER_POWER_UP 3 /* CTAP 2.1 §6.5.5.7 */
+#define KP_AUTH_TOUCH_MS 30000     /* CTAP 2.1 §6.1: how long a touch is waited for */
 #define KP_AUTH_HASH_LEN 32
 #define KP_AUTH_PIN_HASH_LEN 16
 #define KP_AUTH_RP_IDS_MAX 255
@@ -52,7 +53,8 @@ struct kp_auth_store {
 
 /* A new, empty credential at the end of the store; NULL when out of memory. */
 struct kp_auth_credential *kp_auth_store_add(struct kp_authenticator *key);
-void kp_auth_store_remove(struct kp_authenticator *key, struct kp_auth_credential *credential);
+void kp_auth_store_remove(
+        struct kp_authenticator *key, struct kp_auth_credential *credential);
 void kp_auth_store_clear(struct kp_authenticator *key);
 size_t kp_auth_store_used(const struct kp_authenticator *key); /* discoverable ones */
 struct kp_auth_credential *kp_auth_store_find(const struct kp_authenticator *key,
@@ -65,14 +67,15 @@ struct kp_auth_credential *kp_auth_store_account(const struct kp_authenticator *
 bool kp_auth_store_fill(struct kp_authenticator *key, size_t n);
 
 /* A fresh id, key pair and randoms. False when out of memory. */
-bool kp_auth_credential_make(struct kp_authenticator *key,
-        struct kp_auth_credential *credential);
-/* The private key, made now if it is not there yet; NULL when out of memory. Borrowed. */
-EVP_PKEY *kp_auth_credential_key(struct kp_authenticator *key,
-        struct kp_auth_credential *credential);
+bool kp_auth_credential_make(
+        struct kp_authenticator *key, struct kp_auth_credential *credential);
+/* The private key, made now if it is not there yet; NULL when out of memory. Borrowed.
+ */
+EVP_PKEY *kp_auth_credential_key(
+        struct kp_authenticator *key, struct kp_auth_credential *credential);
 /* The signature counter after one more use. */
-uint32_t kp_auth_credential_count(struct kp_authenticator *key,
-        struct kp_auth_credential *credential);
+uint32_t kp_auth_credential_count(
+        struct kp_authenticator *key, struct kp_auth_credential *credential);
 void kp_auth_hash(const void *bytes, size_t bytes_len, uint8_t ret[KP_AUTH_HASH_LEN]);
 
 /* ---- the finger (finger.c) ---- */
@@ -102,7 +105,8 @@ struct kp_auth_finger {
 
 enum kp_auth_touch kp_auth_finger_touch(struct kp_authenticator *key);
 /* performBuiltInUv. Spec: CTAP 2.1 §6.5.3.1 */
-enum kp_auth_touch kp_auth_finger_verify(struct kp_authenticator *key, bool internal_retry);
+enum kp_auth_touch kp_auth_finger_verify(
+        struct kp_authenticator *key, bool internal_retry);
 void kp_auth_finger_tick(struct kp_authenticator *key);
 void kp_auth_finger_forget(struct kp_authenticator *key); /* the command is over */
 int64_t kp_auth_finger_next_ms(const struct kp_authenticator *key); /* -1: nothing */
@@ -129,8 +133,9 @@ struct kp_auth_token {
 void kp_auth_token_begin(struct kp_authenticator *key, int protocol, bool user_present);
 void kp_auth_token_end(struct kp_authenticator *key);
 /* verify(pinUvAuthToken, message, param), without looking at permissions. */
-bool kp_auth_token_verify(struct kp_authenticator *key, int protocol, const void *message,
-        size_t message_len, const uint8_t *param, size_t param_len);
+bool kp_auth_token_verify(struct kp_authenticator *key, int protocol,
+        const void *message, size_t message_len, const uint8_t *param,
+        size_t param_len);
 bool kp_auth_token_allows(const struct kp_authenticator *key, uint8_t permission);
 /* No RP ID is bound, or this one. */
 bool kp_auth_token_fits(
@@ -138,7 +143,8 @@ bool kp_auth_token_fits(
 void kp_auth_token_bind(
         struct kp_authenticator *key, const uint8_t rp_id_hash[KP_AUTH_HASH_LEN]);
 bool kp_auth_token_user_present(struct kp_authenticator *key);
-/* clearUserPresentFlag, clearUserVerifiedFlag, clearPinUvAuthTokenPermissionsExceptLbw */
+/* clearUserPresentFlag, clearUserVerifiedFlag, clearPinUvAuthTokenPermissionsExceptLbw
+ */
 void kp_auth_token_spend(struct kp_authenticator *key);
 
 struct kp_auth_pin {
@@ -151,7 +157,8 @@ struct kp_auth_pin {
 int kp_auth_pin_decapsulate(struct kp_authenticator *key, int protocol,
         const cbor_item_t *peer, struct kp_pin_secret *ret);
 bool kp_auth_pin_protocol(const struct kp_authenticator *key, int64_t protocol);
-void kp_auth_pin_store(struct kp_authenticator *key, const uint8_t *pin, size_t pin_len);
+void kp_auth_pin_store(
+        struct kp_authenticator *key, const uint8_t *pin, size_t pin_len);
 
 /* ---- what several commands ask ---- */
 
@@ -169,8 +176,10 @@ struct kp_auth_request {
         bool verified; /* the answer's "uv" bit */
         bool present;  /* evidence of interaction while verifying */
 };
-/* Steps 1 and 2: an empty pinUvAuthParam asks for a touch; protocol there and supported. */
-int kp_auth_request_pin_param(struct kp_authenticator *key, const struct kp_auth_request *r);
+/* Steps 1 and 2: an empty pinUvAuthParam asks for a touch; protocol there and
+ * supported. */
+int kp_auth_request_pin_param(
+        struct kp_authenticator *key, const struct kp_auth_request *r);
 /* alwaysUv: verification is asked for, or refused. */
 int kp_auth_request_always_uv(struct kp_authenticator *key, struct kp_auth_request *r);
 /* Verify the token or the person. */
@@ -185,9 +194,10 @@ struct kp_auth_list {
         const cbor_item_t *array; /* NULL: absent */
         size_t n;
 };
-int kp_auth_list_check(const struct kp_authenticator *key, const struct kp_auth_list *list);
-bool kp_auth_list_at(
-        const struct kp_auth_list *list, size_t i, const uint8_t **ret, size_t *ret_len);
+int kp_auth_list_check(
+        const struct kp_authenticator *key, const struct kp_auth_list *list);
+bool kp_auth_list_at(const struct kp_auth_list *list, size_t i, const uint8_t **ret,
+        size_t *ret_len);
 
 /* hmac-secret (extensions.c) */
 struct kp_auth_hmac {
@@ -198,17 +208,18 @@ struct kp_auth_hmac {
 int kp_auth_hmac_read(struct kp_authenticator *key, const cbor_item_t *input,
         struct kp_auth_hmac *ret);
 int kp_auth_hmac_put(struct kp_authenticator *key, const struct kp_auth_hmac *hmac,
-        const struct kp_auth_credential *credential, bool verified, struct kp_buf *answer);
+        const struct kp_auth_credential *credential, bool verified,
+        struct kp_buf *answer);
 void kp_auth_hmac_done(struct kp_auth_hmac *hmac);
 bool kp_auth_extension(const struct kp_authenticator *key, const char *name);
 
 /* Attestation statement of MakeCredential (attestation.c): fmt and attStmt. */
 int kp_auth_attest(struct kp_authenticator *key, struct kp_auth_credential *credential,
-        const struct kp_buf *auth_data, const uint8_t client_data_hash[KP_AUTH_HASH_LEN],
-        struct kp_buf *answer);
+        const struct kp_buf *auth_data,
+        const uint8_t client_data_hash[KP_AUTH_HASH_LEN], struct kp_buf *answer);
 int kp_auth_sign(struct kp_authenticator *key, int alg, EVP_PKEY *pkey,
-        const struct kp_buf *auth_data, const uint8_t client_data_hash[KP_AUTH_HASH_LEN],
-        struct kp_buf *ret);
+        const struct kp_buf *auth_data,
+        const uint8_t client_data_hash[KP_AUTH_HASH_LEN], struct kp_buf *ret);
 
 /* An assertion that is told in parts (get.c). */
 struct kp_auth_next {
@@ -236,8 +247,8 @@ void kp_auth_listing_done(struct kp_authenticator *key);
 
 /* ---- members of a request map; each returns a status ---- */
 
-int kp_auth_want_bytes(const cbor_item_t *item, bool required, const uint8_t **ret,
-        size_t *ret_len);
+int kp_auth_want_bytes(
+        const cbor_item_t *item, bool required, const uint8_t **ret, size_t *ret_len);
 int kp_auth_want_text(
         const cbor_item_t *item, bool required, const char **ret, size_t *ret_len);
 int kp_auth_want_int(const cbor_item_t *item, bool required, int64_t *ret);
@@ -272,7 +283,8 @@ struct kp_auth_hid {
         struct kp_buf out; /* reports that wait to be read */
         size_t out_at;
 };
-void kp_auth_hid_feed(struct kp_authenticator *key, const uint8_t report[KP_CTAPHID_REPORT]);
+void kp_auth_hid_feed(
+        struct kp_authenticator *key, const uint8_t report[KP_CTAPHID_REPORT]);
 void kp_auth_hid_tick(struct kp_authenticator *key);
 int64_t kp_auth_hid_next_ms(const struct kp_authenticator *key);
 void kp_auth_hid_done(struct kp_authenticator *key);
@@ -317,32 +329,32 @@ bool kp_auth_uv_ready(const struct kp_authenticator *key); /* built in, and set 
 /*
  * Run one CTAP2 message. False: it waits for a finger, nothing was answered.
  */
-bool kp_auth_command(struct kp_authenticator *key, uint32_t channel, const uint8_t *message,
-        size_t message_len, struct kp_buf *answer);
+bool kp_auth_command(struct kp_authenticator *key, uint32_t channel,
+        const uint8_t *message, size_t message_len, struct kp_buf *answer);
 /* Run one U2F message; the answer ends in a status word. */
-void kp_auth_u2f(struct kp_authenticator *key, const uint8_t *message, size_t message_len,
-        struct kp_buf *answer);
+void kp_auth_u2f(struct kp_authenticator *key, const uint8_t *message,
+        size_t message_len, struct kp_buf *answer);
 void kp_auth_forget_session(struct kp_authenticator *key); /* what power keeps alive */
 bool kp_auth_factory(struct kp_authenticator *key);        /* factory state */
 
 /* Commands. Each returns a status or KP_AUTH_PENDING and appends the answer's map. */
-int kp_auth_make_credential(struct kp_authenticator *key, const cbor_item_t *params,
-        struct kp_buf *answer);
-int kp_auth_get_assertion(struct kp_authenticator *key, const cbor_item_t *params,
-        struct kp_buf *answer);
-int kp_auth_get_next_assertion(struct kp_authenticator *key, const cbor_item_t *params,
-        struct kp_buf *answer);
-int kp_auth_get_info(struct kp_authenticator *key, const cbor_item_t *params,
-        struct kp_buf *answer);
-int kp_auth_client_pin(struct kp_authenticator *key, const cbor_item_t *params,
-        struct kp_buf *answer);
-int kp_auth_reset(struct kp_authenticator *key, const cbor_item_t *params,
-        struct kp_buf *answer);
-int kp_auth_selection(struct kp_authenticator *key, const cbor_item_t *params,
-        struct kp_buf *answer);
-int kp_auth_credential_management(struct kp_authenticator *key, const cbor_item_t *params,
-        struct kp_buf *answer);
-int kp_auth_config(struct kp_authenticator *key, const cbor_item_t *params,
-        struct kp_buf *answer);
+int kp_auth_make_credential(
+        struct kp_authenticator *key, const cbor_item_t *params, struct kp_buf *answer);
+int kp_auth_get_assertion(
+        struct kp_authenticator *key, const cbor_item_t *params, struct kp_buf *answer);
+int kp_auth_get_next_assertion(
+        struct kp_authenticator *key, const cbor_item_t *params, struct kp_buf *answer);
+int kp_auth_get_info(
+        struct kp_authenticator *key, const cbor_item_t *params, struct kp_buf *answer);
+int kp_auth_client_pin(
+        struct kp_authenticator *key, const cbor_item_t *params, struct kp_buf *answer);
+int kp_auth_reset(
+        struct kp_authenticator *key, const cbor_item_t *params, struct kp_buf *answer);
+int kp_auth_selection(
+        struct kp_authenticator *key, const cbor_item_t *params, struct kp_buf *answer);
+int kp_auth_credential_management(
+        struct kp_authenticator *key, const cbor_item_t *params, struct kp_buf *answer);
+int kp_auth_config(
+        struct kp_authenticator *key, const cbor_item_t *params, struct kp_buf *answer);
 
 #endif

@@ -28,7 +28,8 @@ kp_auth_want_bytes(
 }
 
 int
-kp_auth_want_text(const cbor_item_t *item, bool required, const char **ret, size_t *ret_len)
+kp_auth_want_text(
+        const cbor_item_t *item, bool required, const char **ret, size_t *ret_len)
 {
         if (item == NULL)
                 return absent(required);
@@ -44,7 +45,8 @@ kp_auth_want_int(const cbor_item_t *item, bool required, int64_t *ret)
 {
         if (item == NULL)
                 return absent(required);
-        return kp_cbor_is_int(item, ret) ? KP_CTAP_OK : KP_CTAP2_ERR_CBOR_UNEXPECTED_TYPE;
+        return kp_cbor_is_int(item, ret) ? KP_CTAP_OK
+                                         : KP_CTAP2_ERR_CBOR_UNEXPECTED_TYPE;
 }
 
 int
@@ -54,7 +56,8 @@ kp_auth_want_map(const cbor_item_t *item, bool required)
 
         if (item == NULL)
                 return absent(required);
-        return kp_cbor_is_map(item, &n) ? KP_CTAP_OK : KP_CTAP2_ERR_CBOR_UNEXPECTED_TYPE;
+        return kp_cbor_is_map(item, &n) ? KP_CTAP_OK
+                                        : KP_CTAP2_ERR_CBOR_UNEXPECTED_TYPE;
 }
 
 int
@@ -83,7 +86,8 @@ want_name(const cbor_item_t *item, struct kp_buf *ret)
         if (status != KP_CTAP_OK || text == NULL)
                 return status;
         if (len > NAME_MAX_LEN)
-                for (len = NAME_MAX_LEN; len > 0 && ((uint8_t)text[len] & 0xc0) == 0x80; len--)
+                for (len = NAME_MAX_LEN; len > 0 && ((uint8_t)text[len] & 0xc0) == 0x80;
+                        len--)
                         ;
         kp_buf_put(ret, text, len);
         return KP_CTAP_OK;
@@ -98,9 +102,11 @@ kp_auth_want_user(const cbor_item_t *item, struct kp_buf *id, struct kp_buf *nam
         int status = kp_auth_want_map(item, true);
 
         if (status != KP_CTAP_OK ||
-                (status = kp_auth_want_bytes(kp_cbor_at_str(item, "id"), true, &bytes, &len)) != 0 ||
+                (status = kp_auth_want_bytes(
+                         kp_cbor_at_str(item, "id"), true, &bytes, &len)) != 0 ||
                 (status = want_name(kp_cbor_at_str(item, "name"), name)) != 0 ||
-                (status = want_name(kp_cbor_at_str(item, "displayName"), display_name)) != 0)
+                (status = want_name(
+                         kp_cbor_at_str(item, "displayName"), display_name)) != 0)
                 return status;
         if (len > USER_ID_MAX_LEN)
                 return KP_CTAP1_ERR_INVALID_LENGTH;
@@ -127,8 +133,8 @@ kp_auth_list_check(const struct kp_authenticator *key, const struct kp_auth_list
                 if (status != KP_CTAP_OK ||
                         (status = kp_auth_want_bytes(
                                  kp_cbor_at_str(entry, "id"), true, &id, &len)) != 0 ||
-                        (status = kp_auth_want_text(
-                                 kp_cbor_at_str(entry, "type"), true, &type, &len)) != 0)
+                        (status = kp_auth_want_text(kp_cbor_at_str(entry, "type"), true,
+                                 &type, &len)) != 0)
                         return status;
         }
         /* entries of other types count as well; a list is never cut short */
@@ -169,7 +175,8 @@ kp_auth_put_user(
 {
         const struct kp_buf *name = &credential->user_name;
         const struct kp_buf *display_name = &credential->user_display_name;
-        bool has_name = names && name->len > 0, has_display = names && display_name->len > 0;
+        bool has_name = names && name->len > 0,
+             has_display = names && display_name->len > 0;
 
         kp_cbor_put_map(answer, 1 + (size_t)has_name + (size_t)has_display);
         kp_cbor_put_text(answer, "id");

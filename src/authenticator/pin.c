@@ -26,17 +26,19 @@ params_read(const cbor_item_t *map, struct pin_params *ret)
         ret->has_protocol = kp_cbor_at_int(map, 1) != NULL;
         ret->key_agreement = kp_cbor_at_int(map, 3);
         ret->has_permissions = kp_cbor_at_int(map, 9) != NULL;
-        if ((status = kp_auth_want_int(kp_cbor_at_int(map, 1), false, &ret->protocol)) != 0 ||
-                (status = kp_auth_want_int(kp_cbor_at_int(map, 2), true, &ret->sub_command)) != 0 ||
+        if ((status = kp_auth_want_int(
+                     kp_cbor_at_int(map, 1), false, &ret->protocol)) != 0 ||
+                (status = kp_auth_want_int(
+                         kp_cbor_at_int(map, 2), true, &ret->sub_command)) != 0 ||
                 (status = kp_auth_want_map(ret->key_agreement, false)) != 0 ||
                 (status = kp_auth_want_bytes(kp_cbor_at_int(map, 4), false, &ret->param,
                          &ret->param_len)) != 0 ||
-                (status = kp_auth_want_bytes(kp_cbor_at_int(map, 5), false, &ret->new_pin,
-                         &ret->new_pin_len)) != 0 ||
-                (status = kp_auth_want_bytes(kp_cbor_at_int(map, 6), false, &ret->pin_hash,
-                         &ret->pin_hash_len)) != 0 ||
-                (status = kp_auth_want_int(kp_cbor_at_int(map, 9), false,
-                         &ret->permissions)) != 0 ||
+                (status = kp_auth_want_bytes(kp_cbor_at_int(map, 5), false,
+                         &ret->new_pin, &ret->new_pin_len)) != 0 ||
+                (status = kp_auth_want_bytes(kp_cbor_at_int(map, 6), false,
+                         &ret->pin_hash, &ret->pin_hash_len)) != 0 ||
+                (status = kp_auth_want_int(
+                         kp_cbor_at_int(map, 9), false, &ret->permissions)) != 0 ||
                 (status = kp_auth_want_text(kp_cbor_at_int(map, 10), false, &ret->rp_id,
                          &ret->rp_id_len)) != 0)
                 return status;
@@ -66,8 +68,8 @@ agreement_key(struct kp_authenticator *key, int protocol)
 }
 
 int
-kp_auth_pin_decapsulate(struct kp_authenticator *key, int protocol, const cbor_item_t *peer,
-        struct kp_pin_secret *ret)
+kp_auth_pin_decapsulate(struct kp_authenticator *key, int protocol,
+        const cbor_item_t *peer, struct kp_pin_secret *ret)
 {
         KP_CLEANUP(kp_free_pkey) EVP_PKEY *public = NULL;
         EVP_PKEY *own = agreement_key(key, protocol);
@@ -118,7 +120,8 @@ same_pin(const struct kp_authenticator *key, const uint8_t *pin, size_t pin_len)
         return same;
 }
 
-/* Decrypt the padded new PIN, check it and keep it. Spec: CTAP 2.1 §6.5.5.5, §6.5.5.6 */
+/* Decrypt the padded new PIN, check it and keep it. Spec: CTAP 2.1 §6.5.5.5, §6.5.5.6
+ */
 static int
 new_pin_take(struct kp_authenticator *key, const struct kp_pin_secret *secret,
         const struct pin_params *params)
@@ -126,7 +129,8 @@ new_pin_take(struct kp_authenticator *key, const struct kp_pin_secret *secret,
         KP_CLEANUP(kp_buf_wipe) struct kp_buf pin = { 0 };
         size_t len;
 
-        if (kp_pin_decrypt(secret, params->new_pin, params->new_pin_len, &pin, &key->err) < 0)
+        if (kp_pin_decrypt(
+                    secret, params->new_pin, params->new_pin_len, &pin, &key->err) < 0)
                 return KP_CTAP2_ERR_PIN_AUTH_INVALID;
         if (pin.len != PADDED_PIN_LEN)
                 return KP_CTAP1_ERR_INVALID_PARAMETER;
@@ -146,20 +150,21 @@ pin_blocked(const struct kp_authenticator *key)
 {
         if (key->pin_retries == 0)
                 return KP_CTAP2_ERR_PIN_BLOCKED;
-        return key->pin.wrong >= KP_AUTH_PIN_PER_POWER_UP ? KP_CTAP2_ERR_PIN_AUTH_BLOCKED
-                                                          : KP_CTAP_OK;
+        return key->pin.wrong >= KP_AUTH_PIN_PER_POWER_UP
+                       ? KP_CTAP2_ERR_PIN_AUTH_BLOCKED
+                       : KP_CTAP_OK;
 }
 
 /* The try is counted before the PIN is looked at, and given back when it was right. */
 static int
-pin_check(struct kp_authenticator *key, int protocol, const struct kp_pin_secret *secret,
-        const struct pin_params *params)
+pin_check(struct kp_authenticator *key, int protocol,
+        const struct kp_pin_secret *secret, const struct pin_params *params)
 {
         KP_CLEANUP(kp_buf_wipe) struct kp_buf hash = { 0 };
 
         key->pin_retries--;
-        if (kp_pin_decrypt(secret, params->pin_hash, params->pin_hash_len, &hash, &key->err) ==
-                        0 &&
+        if (kp_pin_decrypt(secret, params->pin_hash, params->pin_hash_len, &hash,
+                    &key->err) == 0 &&
                 hash.len == sizeof(key->pin_hash) &&
                 CRYPTO_memcmp(hash.data, key->pin_hash, sizeof(key->pin_hash)) == 0) {
                 key->pin_retries = KP_AUTH_PIN_RETRIES;
@@ -212,12 +217,14 @@ get_key_agreement(struct kp_authenticator *key, const struct pin_params *params,
                 return KP_CTAP1_ERR_OTHER;
         kp_cbor_put_map(answer, 1);
         kp_cbor_put_int(answer, 1);
-        return kp_pin_key_put(answer, own, &key->err) < 0 ? KP_CTAP1_ERR_OTHER : KP_CTAP_OK;
+        return kp_pin_key_put(answer, own, &key->err) < 0 ? KP_CTAP1_ERR_OTHER
+                                                          : KP_CTAP_OK;
 }
 
 /* Spec: CTAP 2.1 §6.5.5.5 */
 static int
-set_pin(struct kp_authenticator *key, const struct pin_params *params, struct kp_buf *answer)
+set_pin(struct kp_authenticator *key, const struct pin_params *params,
+        struct kp_buf *answer)
 {
         struct kp_pin_secret secret;
         const uint8_t *hmac_key;
@@ -225,7 +232,8 @@ set_pin(struct kp_authenticator *key, const struct pin_params *params, struct kp
         int status;
 
         (void)answer;
-        if (params->key_agreement == NULL || params->new_pin == NULL || params->param == NULL)
+        if (params->key_agreement == NULL || params->new_pin == NULL ||
+                params->param == NULL)
                 return KP_CTAP2_ERR_MISSING_PARAMETER;
         if (key->pin_set)
                 return KP_CTAP2_ERR_PIN_AUTH_INVALID;
@@ -234,8 +242,9 @@ set_pin(struct kp_authenticator *key, const struct pin_params *params, struct kp
         if (status != KP_CTAP_OK)
                 return status;
         hmac_key = kp_pin_hmac_key(&secret, &hmac_key_len);
-        status = kp_pin_verify((int)params->protocol, hmac_key, hmac_key_len, params->new_pin,
-                         params->new_pin_len, params->param, params->param_len)
+        status = kp_pin_verify((int)params->protocol, hmac_key, hmac_key_len,
+                         params->new_pin, params->new_pin_len, params->param,
+                         params->param_len)
                          ? new_pin_take(key, &secret, params)
                          : KP_CTAP2_ERR_PIN_AUTH_INVALID;
         OPENSSL_cleanse(&secret, sizeof(secret));
@@ -253,10 +262,12 @@ change_pin_agreed(struct kp_authenticator *key, const struct pin_params *params,
 
         kp_buf_put(&both, params->new_pin, params->new_pin_len);
         kp_buf_put(&both, params->pin_hash, params->pin_hash_len);
-        if (both.failed || !kp_pin_verify((int)params->protocol, hmac_key, hmac_key_len,
-                                   both.data, both.len, params->param, params->param_len))
+        if (both.failed ||
+                !kp_pin_verify((int)params->protocol, hmac_key, hmac_key_len, both.data,
+                        both.len, params->param, params->param_len))
                 return KP_CTAP2_ERR_PIN_AUTH_INVALID;
-        if ((status = pin_check(key, (int)params->protocol, secret, params)) != KP_CTAP_OK)
+        if ((status = pin_check(key, (int)params->protocol, secret, params)) !=
+                KP_CTAP_OK)
                 return status;
         return new_pin_take(key, secret, params);
 }
@@ -313,7 +324,8 @@ token_permit(struct kp_authenticator *key, const struct pin_params *params)
         kp_auth_token_bind(key, rp_id_hash);
 }
 
-/* Check the PIN and hand out a token; `forced` is told while the PIN must be changed. */
+/* Check the PIN and hand out a token; `forced` is told while the PIN must be changed.
+ */
 static int
 token_for_pin(struct kp_authenticator *key, const struct pin_params *params, int forced,
         struct kp_buf *answer)
@@ -366,7 +378,8 @@ check_permissions(const struct kp_authenticator *key, const struct pin_params *p
                 return KP_CTAP2_ERR_MISSING_PARAMETER;
         if (wanted <= 0)
                 return KP_CTAP1_ERR_INVALID_PARAMETER;
-        if (((wanted & KP_CTAP_PERM_CM) && kp_auth_option(key, KP_OPTION_CRED_MGMT) != 1) ||
+        if (((wanted & KP_CTAP_PERM_CM) &&
+                    kp_auth_option(key, KP_OPTION_CRED_MGMT) != 1) ||
                 (wanted & KP_CTAP_PERM_BE) || (wanted & KP_CTAP_PERM_LBW) ||
                 ((wanted & KP_CTAP_PERM_ACFG) &&
                         kp_auth_option(key, KP_OPTION_AUTHNR_CFG) != 1))
@@ -481,14 +494,17 @@ kp_auth_client_pin(
                 return status;
         for (size_t i = 0; i < KP_NELEMS(sub_commands); i++) {
                 if (sub_commands[i].number != params.sub_command ||
-                        (sub_commands[i].exists != NULL && !sub_commands[i].exists(key)))
+                        (sub_commands[i].exists != NULL &&
+                                !sub_commands[i].exists(key)))
                         continue;
                 if (sub_commands[i].has_protocol && !params.has_protocol)
                         return KP_CTAP2_ERR_MISSING_PARAMETER;
-                if (sub_commands[i].has_protocol && !kp_auth_pin_protocol(key, params.protocol))
+                if (sub_commands[i].has_protocol &&
+                        !kp_auth_pin_protocol(key, params.protocol))
                         return KP_CTAP1_ERR_INVALID_PARAMETER;
                 return sub_commands[i].run(key, &params, answer);
         }
         /* CTAP 2.0 knows no code for it */
-        return key->ctap21 ? KP_CTAP2_ERR_INVALID_SUBCOMMAND : KP_CTAP1_ERR_INVALID_PARAMETER;
+        return key->ctap21 ? KP_CTAP2_ERR_INVALID_SUBCOMMAND
+                           : KP_CTAP1_ERR_INVALID_PARAMETER;
 }

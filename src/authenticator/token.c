@@ -5,11 +5,10 @@
 #include "internal.h"
 
 /*
- * The pinUvAuthToken. Each protocol has one, and beginning to use one ends the others, so one
- * that knows its protocol is enough.
- * Spec: CTAP 2.1 §6.5.2.1
+ * The pinUvAuthToken. Each protocol has one, and beginning to use one ends the others,
+ * so one that knows its protocol is enough. Spec: CTAP 2.1 §6.5.2.1
  */
-#define INITIAL_USE_MS 30000   /* over USB: used within this time, or over */
+#define INITIAL_USE_MS 30000 /* over USB: used within this time, or over */
 #define USER_PRESENT_MS 30000
 #define LIFETIME_MS 600000
 
@@ -69,8 +68,8 @@ kp_auth_token_allows(const struct kp_authenticator *key, uint8_t permission)
 {
         const struct kp_auth_token *token = &key->pin.token;
 
-        return token->plain ||
-               ((token->permissions & permission) == permission && token->user_verified);
+        return token->plain || ((token->permissions & permission) == permission &&
+                                       token->user_verified);
 }
 
 bool
@@ -79,7 +78,8 @@ kp_auth_token_fits(
 {
         const struct kp_auth_token *token = &key->pin.token;
 
-        return !token->has_rp || memcmp(token->rp_id_hash, rp_id_hash, KP_AUTH_HASH_LEN) == 0;
+        return !token->has_rp ||
+               memcmp(token->rp_id_hash, rp_id_hash, KP_AUTH_HASH_LEN) == 0;
 }
 
 void

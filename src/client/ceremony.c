@@ -37,8 +37,9 @@ api_check(struct kp_ceremony *c)
 }
 
 /*
- * DEVIATION Secure Contexts §3: without a secure context the API is absent, and a script
- * that calls it gets a TypeError of its own making; we say SecurityError, which tells why.
+ * DEVIATION Secure Contexts §3: without a secure context the API is absent, and a
+ * script that calls it gets a TypeError of its own making; we say SecurityError, which
+ * tells why.
  */
 static int
 secure_check(struct kp_ceremony *c)
@@ -71,7 +72,8 @@ policy_check(struct kp_ceremony *c)
                 c->create ? "cross_origin_iframe_create" : "cross_origin_iframe_get");
         if (strcmp(rule, "not_applicable") == 0)
                 return 0;
-        if ((c->page->framing == KP_FRAME_CROSS_ORIGIN && strcmp(rule, "denied") == 0) ||
+        if ((c->page->framing == KP_FRAME_CROSS_ORIGIN &&
+                    strcmp(rule, "denied") == 0) ||
                 !kp_page_feature_allowed(c->page, &c->origin, feature,
                         strncmp(rule, "allowed_with_permissions_policy", 31) == 0))
                 return kp_throw(c->exception, "permissions-policy", 0,
@@ -120,11 +122,11 @@ domain_check(struct kp_ceremony *c)
                 return kp_throw(c->exception, "user-id-length", 0,
                         "The user handle is not 1 to 64 bytes long.");
         if (c->origin.opaque)
-                return kp_throw(
-                        c->exception, "opaque-origin", 0, "The page's origin is opaque.");
-        if (kp_host_is_ip(c->origin.host))
-                return kp_throw(
-                        c->exception, "origin-not-domain", 0, "This is an invalid domain.");
+                return kp_throw(c->exception, "opaque-origin", 0,
+                        "The page's origin is opaque.");
+        if (c->browser && kp_host_is_ip(c->origin.host))
+                return kp_throw(c->exception, "origin-not-domain", 0,
+                        "This is an invalid domain.");
         return 0;
 }
 
@@ -140,7 +142,8 @@ app_is_linked(const struct kp_ceremony *c)
         return false;
 }
 
-/* In an app's own call the system, not the browser, binds app and RP ID to one another. */
+/* In an app's own call the system, not the browser, binds app and RP ID to one another.
+ */
 static int
 app_check(struct kp_ceremony *c)
 {
@@ -148,8 +151,8 @@ app_check(struct kp_ceremony *c)
                 kp_ceremony_fact_is(c, "webauthn_supported", "no_unless_app_enables") &&
                 kp_ceremony_fact_is(c, "app_opts_in", "for_app");
 
-        if (!own_call && !kp_ceremony_fact_is(
-                                 c, "webauthn_supported", "only_rp_ids_linked_to_the_app"))
+        if (!own_call && !kp_ceremony_fact_is(c, "webauthn_supported",
+                                 "only_rp_ids_linked_to_the_app"))
                 return 0;
         if (!app_is_linked(c))
                 return kp_throw(c->exception, "rp-id-not-for-app", 0,
@@ -188,8 +191,8 @@ types_check(struct kp_ceremony *c)
                         "No entry of pubKeyCredParams has a known type.");
         if (c->create || c->options.list.n_given == 0 || c->options.list.n_items > 0)
                 return 0;
-        if (c->browser && kp_ceremony_fact_is(c, "allow_list_of_unknown_types",
-                                  "treated_as_empty"))
+        if (c->browser && kp_ceremony_fact_is(
+                                  c, "allow_list_of_unknown_types", "treated_as_empty"))
                 return 0;
         return kp_throw(c->exception, "no-credential", 0,
                 "No entry of allowCredentials has a known type.");
@@ -231,11 +234,8 @@ place_check(struct kp_ceremony *c, struct kp_error *err)
                 ((r = policy_check(c)) != 0 || (r = activation_check(c)) != 0 ||
                         (r = mediation_check(c)) != 0))
                 return r;
-        if ((r = domain_check(c)) != 0 && (c->browser || c->origin.opaque ||
-                    strcmp(c->exception->reason, "user-id-length") == 0))
-                return r;
-        memset(c->exception, 0, sizeof(*c->exception)); /* IP hosts of programs */
-        if ((r = rp_id_choose(c, err)) != 0 || (r = types_check(c)) != 0)
+        if ((r = domain_check(c)) != 0 || (r = rp_id_choose(c, err)) != 0 ||
+                (r = types_check(c)) != 0)
                 return r;
         return kp_extension_rules_check(c, err);
 }

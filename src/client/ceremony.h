@@ -6,8 +6,8 @@
 #include "origin.h"
 
 /*
- * One call of create() or get(), from the page's options to the moment where keys are asked,
- * and what is remembered of it for the trace.
+ * One call of create() or get(), from the page's options to the moment where keys are
+ * asked, and what is remembered of it for the trace.
  */
 #define KP_MAX_PROMPTS 32
 

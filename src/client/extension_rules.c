@@ -18,7 +18,8 @@ app_id_check(struct kp_ceremony *c, struct kp_error *err)
         const struct kp_extensions *x = &c->options.extensions;
         const char *asked = c->create ? x->app_id_exclude : x->app_id;
 
-        if ((asked == NULL && x->app_id == NULL) || kp_ceremony_fact_is(c, "appid", "no"))
+        if ((asked == NULL && x->app_id == NULL) ||
+                kp_ceremony_fact_is(c, "appid", "no"))
                 return 0;
         if (c->create && x->app_id != NULL)
                 return refuse(c,
@@ -86,7 +87,8 @@ list_has(const struct kp_descriptors *list, const struct kp_buf *id)
         return false;
 }
 
-/* Spec: WebAuthn L3 §10.1.4, client extension processing (authentication) steps 1 and 2 */
+/* Spec: WebAuthn L3 §10.1.4, client extension processing (authentication) steps 1 and 2
+ */
 static int
 prf_key_check(struct kp_ceremony *c, const char *key, struct kp_error *err)
 {

@@ -73,7 +73,8 @@ prf_values_read(const json_t *json, const char *where, struct kp_prf_values *ret
 static int
 compare_keys(const void *a, const void *b)
 {
-        return strcmp(((const struct kp_prf_of *)a)->key, ((const struct kp_prf_of *)b)->key);
+        return strcmp(
+                ((const struct kp_prf_of *)a)->key, ((const struct kp_prf_of *)b)->key);
 }
 
 static int
@@ -87,10 +88,12 @@ prf_by_credential_read(const json_t *json, struct kp_extensions *ret,
 
         if (n == 0)
                 return 0;
-        if ((ret->prf_by_credential = calloc(n, sizeof(*ret->prf_by_credential))) == NULL)
+        if ((ret->prf_by_credential = calloc(n, sizeof(*ret->prf_by_credential))) ==
+                NULL)
                 return KP_FAIL(err, KP_ENOMEM, "options");
         json_object_foreach ((json_t *)json, key, values) {
-                struct kp_prf_of *of = &ret->prf_by_credential[ret->n_prf_by_credential++];
+                struct kp_prf_of *of =
+                        &ret->prf_by_credential[ret->n_prf_by_credential++];
 
                 if ((of->key = strdup(key)) == NULL)
                         return KP_FAIL(err, KP_ENOMEM, "options");
@@ -124,9 +127,8 @@ prf_read(const json_t *json, struct kp_extensions *ret, struct kp_exception *exc
                      KP_NELEMS(prf_members), &raw, exception, err)) != 0)
                 return r;
         ret->prf = true;
-        if (raw.eval != NULL &&
-                (r = prf_values_read(raw.eval, "extensions.prf.eval", &ret->prf_eval,
-                         exception, err)) != 0)
+        if (raw.eval != NULL && (r = prf_values_read(raw.eval, "extensions.prf.eval",
+                                         &ret->prf_eval, exception, err)) != 0)
                 return r;
         return prf_by_credential_read(raw.by_credential, ret, exception, err);
 }

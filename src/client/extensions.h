@@ -5,8 +5,8 @@
 #include "webidl.h"
 
 /*
- * Extension inputs, read from JSON. What they make the client do lies in create.c, get.c and
- * results.c. Spec: WebAuthn L3 §9, §10; CTAP 2.1 §12
+ * Extension inputs, read from JSON. What they make the client do lies in create.c,
+ * get.c and results.c. Spec: WebAuthn L3 §9, §10; CTAP 2.1 §12
  */
 struct kp_prf_values {
         bool given;
@@ -29,7 +29,7 @@ struct kp_extensions {
         struct kp_prf_of {
                 char *key; /* base64url as written */
                 struct kp_prf_values values;
-        } *prf_by_credential;
+        } * prf_by_credential;
         size_t n_prf_by_credential;
         bool large_blob;
         char *large_blob_support; /* NULL: not given */

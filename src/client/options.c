@@ -6,7 +6,8 @@
 
 #include "keypilot/codec/cose.h"
 
-static const char *const requirement_names[] = { "discouraged", "preferred", "required" };
+static const char *const requirement_names[] = { "discouraged", "preferred",
+        "required" };
 static const char *const conveyance_names[] = { "none", "indirect", "direct",
         "enterprise" };
 
@@ -47,7 +48,8 @@ kp_transport_known(const char *name)
 /* Dictionaries as their JSON forms have them; texts are freed by the *_done() below. */
 struct raw_options {
         char *challenge, *attestation, *rp_id, *user_verification;
-        const json_t *rp, *user, *params, *list, *selection, *hints, *formats, *extensions;
+        const json_t *rp, *user, *params, *list, *selection, *hints, *formats,
+                *extensions;
         struct kp_idl_ulong timeout;
 };
 
@@ -233,10 +235,12 @@ transports_read(const json_t *json, struct kp_descriptor *ret, struct kp_error *
         return 0;
 }
 
-/* The ids are decoded in a second round: every TypeError comes before an EncodingError. */
+/* The ids are decoded in a second round: every TypeError comes before an EncodingError.
+ */
 static int
 descriptor_read(const json_t *json, const char *where, bool decode,
-        struct kp_descriptors *ret, struct kp_exception *exception, struct kp_error *err)
+        struct kp_descriptors *ret, struct kp_exception *exception,
+        struct kp_error *err)
 {
         KP_CLEANUP(raw_descriptor_done) struct raw_descriptor raw = { 0 };
         struct kp_descriptor *item = &ret->items[ret->n_items];
@@ -258,18 +262,19 @@ descriptor_read(const json_t *json, const char *where, bool decode,
 
 static int
 descriptors_read(const json_t *json, const char *where, bool decode,
-        struct kp_descriptors *ret, struct kp_exception *exception, struct kp_error *err)
+        struct kp_descriptors *ret, struct kp_exception *exception,
+        struct kp_error *err)
 {
         const json_t *item;
         size_t i;
         int r;
 
-        if (ret->items == NULL &&
-                (ret->items = calloc(json_array_size(json) + 1, sizeof(*ret->items))) ==
-                        NULL)
+        if (ret->items == NULL && (ret->items = calloc(json_array_size(json) + 1,
+                                           sizeof(*ret->items))) == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "options");
         json_array_foreach (json, i, item)
-                if ((r = descriptor_read(item, where, decode, ret, exception, err)) != 0)
+                if ((r = descriptor_read(item, where, decode, ret, exception, err)) !=
+                        0)
                         return r;
         ret->n_given = json_array_size(json);
         return 0;
@@ -300,16 +305,17 @@ selection_read(const json_t *json, struct kp_options *ret,
                 requirement_names, KP_NELEMS(requirement_names), raw.resident_key);
         ret->resident_key_given = at >= 0;
         ret->require_resident_key = raw.require_resident_key;
-        ret->resident_key = at >= 0 ? (enum kp_requirement)at
-                : raw.require_resident_key ? KP_REQUIRED
-                                           : KP_DISCOURAGED;
+        ret->resident_key = at >= 0                    ? (enum kp_requirement)at
+                            : raw.require_resident_key ? KP_REQUIRED
+                                                       : KP_DISCOURAGED;
         return 0;
 }
 
 static int
 hints_read(const json_t *json, struct kp_options *ret, struct kp_error *err)
 {
-        static const char *const known[] = { "security-key", "client-device", "hybrid" };
+        static const char *const known[] = { "security-key", "client-device",
+                "hybrid" };
         const json_t *item;
         char *hint;
         size_t i;
@@ -336,13 +342,12 @@ create_read(const struct raw_options *raw, struct kp_options *ret,
         if ((r = kp_idl_read(raw->rp, "rp", rp_members, KP_NELEMS(rp_members), ret,
                      exception, err)) != 0 ||
                 (r = params_read(raw->params, ret, exception, err)) != 0 ||
-                (r = descriptors_read(raw->list, "excludeCredentials", false, &ret->list,
-                         exception, err)) != 0 ||
+                (r = descriptors_read(raw->list, "excludeCredentials", false,
+                         &ret->list, exception, err)) != 0 ||
                 (r = selection_read(raw->selection, ret, exception, err)) != 0 ||
                 (r = user_read(raw->user, ret, exception, err)) != 0)
                 return r;
-        at = word_find(
-                conveyance_names, KP_NELEMS(conveyance_names), raw->attestation);
+        at = word_find(conveyance_names, KP_NELEMS(conveyance_names), raw->attestation);
         ret->attestation = at >= 0 ? (enum kp_conveyance)at : KP_CONVEY_NONE;
         return 0;
 }

@@ -12,7 +12,12 @@
  */
 enum kp_requirement { KP_DISCOURAGED, KP_PREFERRED, KP_REQUIRED };
 enum kp_attachment { KP_ATTACH_ANY, KP_ATTACH_PLATFORM, KP_ATTACH_CROSS_PLATFORM };
-enum kp_conveyance { KP_CONVEY_NONE, KP_CONVEY_INDIRECT, KP_CONVEY_DIRECT, KP_CONVEY_ENTERPRISE };
+enum kp_conveyance {
+        KP_CONVEY_NONE,
+        KP_CONVEY_INDIRECT,
+        KP_CONVEY_DIRECT,
+        KP_CONVEY_ENTERPRISE
+};
 
 const char *kp_requirement_name(enum kp_requirement requirement);
 const char *kp_conveyance_name(enum kp_conveyance conveyance);

@@ -16,8 +16,8 @@ struct kp_origin {
 };
 
 /* Errors  KP_ESCHEMA neither "null" nor an http or https address */
-int kp_origin_parse(const char *text, struct kp_origin *ret, struct kp_error *err)
-        KP_MUST_CHECK;
+int kp_origin_parse(
+        const char *text, struct kp_origin *ret, struct kp_error *err) KP_MUST_CHECK;
 void kp_origin_done(struct kp_origin *origin);
 
 /* The host is an IP address: it "ends in a number" or is in brackets. Spec: URL §3.5 */

@@ -45,7 +45,8 @@ answer_check(const json_t *json, struct kp_error *err)
         const json_t *value;
         const char *name;
 
-        if (kp_json_read(json, answer_fields, KP_NELEMS(answer_fields), &answer, err) < 0)
+        if (kp_json_read(json, answer_fields, KP_NELEMS(answer_fields), &answer, err) <
+                0)
                 return -1;
         if (answer.status < 100 || answer.status > 599)
                 return KP_FAIL(err, KP_ESCHEMA,
@@ -74,8 +75,9 @@ word_read(const char *member, const char *word, const char *const *words,
         }
         if (word == NULL)
                 return 0;
-        return KP_FAIL(err, KP_ESCHEMA, "member '%s': '%.40s' is not known; known are: %s",
-                member, word, kp_buf_str(&known));
+        return KP_FAIL(err, KP_ESCHEMA,
+                "member '%s': '%.40s' is not known; known are: %s", member, word,
+                kp_buf_str(&known));
 }
 
 static int
@@ -85,7 +87,8 @@ place_check(const struct kp_page *page, struct kp_error *err)
                 return KP_WHILE(err, "member 'origin'");
         if (page->framing == KP_FRAME_CROSS_ORIGIN && page->top_origin == NULL)
                 return KP_FAIL(err, KP_ESCHEMA,
-                        "member 'topOrigin' is missing: expected the address of the page "
+                        "member 'topOrigin' is missing: expected the address of the "
+                        "page "
                         "around a cross-origin-iframe");
         if (page->top_origin != NULL && kp_page_origin_check(page->top_origin, err) < 0)
                 return KP_WHILE(err, "member 'topOrigin'");
@@ -206,8 +209,8 @@ origin_matches(struct text written, const char *origin)
 }
 
 /*
- * Does the iframe's allow attribute give the feature to a frame of `origin`? Without a list
- * it goes to the frame's own address. Spec: Permissions Policy §9.1, §9.5
+ * Does the iframe's allow attribute give the feature to a frame of `origin`? Without a
+ * list it goes to the frame's own address. Spec: Permissions Policy §9.1, §9.5
  */
 static bool
 attribute_allows(const char *allow, const char *feature, const char *origin,
@@ -238,7 +241,8 @@ attribute_allows(const char *allow, const char *feature, const char *origin,
 static bool
 header_item_allows(struct text item, const char *origin, const char *own)
 {
-        return text_is(item, "*") || (text_is(item, "self") && strcmp(origin, own) == 0) ||
+        return text_is(item, "*") ||
+               (text_is(item, "self") && strcmp(origin, own) == 0) ||
                (item.at < item.end && *item.at == '"' && origin_matches(item, origin));
 }
 
@@ -275,7 +279,8 @@ header_well_formed(struct text text)
 
 /*
  * Does the Permissions-Policy header of a page at `own` let `origin` use the feature?
- * `unsaid` where the header does not name it. Spec: Permissions Policy §5.2; RFC 8941 §3.2
+ * `unsaid` where the header does not name it. Spec: Permissions Policy §5.2; RFC 8941
+ * §3.2
  */
 static bool
 header_allows(const char *header, const char *feature, const char *origin,
@@ -314,9 +319,10 @@ kp_page_feature_allowed(const struct kp_page *page, const struct kp_origin *orig
         if (cross && page->top_origin != NULL &&
                 kp_origin_parse(page->top_origin, &top, &why) == 0)
                 own = top.text;
-        /* the default list is 'self': a header that is silent leaves frames to `allow` */
-        if (use_header &&
-                !header_allows(page->permissions_policy, feature, origin->text, own, true))
+        /* the default list is 'self': a header that is silent leaves frames to `allow`
+         */
+        if (use_header && !header_allows(page->permissions_policy, feature,
+                                  origin->text, own, true))
                 return false;
         return page->framing == KP_FRAME_TOP ||
                attribute_allows(page->allow, feature, origin->text, own, !cross);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "keypilot/core/file.h"
 #include "keypilot/core/free.h"
 #include "keypilot/http/message.h"
 
@@ -20,8 +21,9 @@ is_public_suffix(const char *domain)
 }
 
 /*
- * DEVIATION HTML §7.1.1: it parses the suffix as a host first, so that EXAMPLE.com would
- * do; we compare the text as it is, as Chromium does, since the text is what the key signs.
+ * DEVIATION HTML §7.1.1: it parses the suffix as a host first, so that EXAMPLE.com
+ * would do; we compare the text as it is, as Chromium does, since the text is what the
+ * key signs.
  */
 bool
 kp_rpid_is_suffix(const char *suffix, const char *host)
@@ -72,8 +74,7 @@ answer_header(const json_t *answer, const char *name)
         const json_t *value;
         const char *key;
 
-        json_object_foreach (
-                (json_t *)json_object_get(answer, "headers"), key, value)
+        json_object_foreach ((json_t *)json_object_get(answer, "headers"), key, value)
                 if (strcasecmp(key, name) == 0)
                         return json_string_value(value);
         return NULL;
@@ -100,8 +101,8 @@ is_json_type(const char *type)
 }
 
 /*
- * Fetch https://HOST/.well-known/webauthn from the page's idea of the network, and follow
- * redirects, all of which must be HTTPS.
+ * Fetch https://HOST/.well-known/webauthn from the page's idea of the network, and
+ * follow redirects, all of which must be HTTPS.
  *
  * ret      the last answer; NULL: the fetch failed
  */
@@ -132,7 +133,8 @@ well_known_fetch(const json_t *well_known, const char *host, const json_t **ret,
         return at == NULL ? KP_FAIL(err, KP_ENOMEM, "related origins") : 0;
 }
 
-/* Array of strings, or NULL. New reference. The body is text or, for convenience, JSON. */
+/* Array of strings, or NULL. New reference. The body is text or, for convenience, JSON.
+ */
 static json_t *
 origins_read(const json_t *answer)
 {
@@ -144,9 +146,8 @@ origins_read(const json_t *answer)
         if (kp_json_int(answer, "status", 0) != 200 ||
                 !is_json_type(answer_header(answer, "content-type")))
                 return NULL;
-        parsed = json_is_string(body)
-                         ? json_loads(json_string_value(body), 0, NULL)
-                         : json_incref((json_t *)body);
+        parsed = json_is_string(body) ? json_loads(json_string_value(body), 0, NULL)
+                                      : json_incref((json_t *)body);
         origins = json_object_get(parsed, "origins");
         if (!json_is_array(origins))
                 return NULL;
@@ -169,8 +170,8 @@ labels_done(struct labels *labels)
 }
 
 /*
- * Count the label of a listed host; false: it is one too many, or the host has none. Takes
- * `label` over.
+ * Count the label of a listed host; false: it is one too many, or the host has none.
+ * Takes `label` over.
  */
 static bool
 labels_admit(struct labels *labels, char *label)
@@ -222,13 +223,17 @@ related_check(const struct kp_origin *origin, const char *requested,
                 return -1;
         if (answer == NULL || (origins = origins_read(answer)) == NULL)
                 return kp_throw(exception, "related-origins-unreadable", 0,
-                        "The relying party ID is not a registrable domain suffix of, nor "
-                        "equal to the current domain, and its /.well-known/webauthn could "
+                        "The relying party ID is not a registrable domain suffix of, "
+                        "nor "
+                        "equal to the current domain, and its /.well-known/webauthn "
+                        "could "
                         "not be read.");
         if (!origin_listed(origin, origins))
                 return kp_throw(exception, "related-origin-not-listed", 0,
-                        "The relying party ID is not a registrable domain suffix of, nor "
-                        "equal to the current domain, and its /.well-known/webauthn does "
+                        "The relying party ID is not a registrable domain suffix of, "
+                        "nor "
+                        "equal to the current domain, and its /.well-known/webauthn "
+                        "does "
                         "not list the page.");
         return 0;
 }
@@ -257,7 +262,8 @@ kp_rpid_choose(const struct kp_origin *origin, const char *requested,
         if (!kp_rpid_is_suffix(chosen, origin->host)) {
                 if (!related || !is_domain(chosen) || kp_host_is_localhost(chosen))
                         return kp_throw(exception, "rp-id-not-for-origin", 0,
-                                "The relying party ID is not a registrable domain suffix "
+                                "The relying party ID is not a registrable domain "
+                                "suffix "
                                 "of, nor equal to the current domain.");
                 if ((r = related_check(origin, chosen, well_known, exception, err)) !=
                         0)
@@ -269,8 +275,8 @@ kp_rpid_choose(const struct kp_origin *origin, const char *requested,
 }
 
 /*
- * DEVIATION FIDO AppID and Facet v1.2 §3.1.2: it lets a list of trusted facets at the AppID
- * decide; we, like browsers, compare registrable domains and fetch no list.
+ * DEVIATION FIDO AppID and Facet v1.2 §3.1.2: it lets a list of trusted facets at the
+ * AppID decide; we, like browsers, compare registrable domains and fetch no list.
  */
 int
 kp_appid_check(const struct kp_origin *origin, const char *app_id, char **ret,

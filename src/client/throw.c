@@ -77,8 +77,7 @@ kp_throw(struct kp_exception *exception, const char *reason, uint8_t ctap,
         (void)snprintf(
                 exception->name, sizeof(exception->name), "%s", found->exception);
         va_start(args, format);
-        (void)vsnprintf(
-                exception->message, sizeof(exception->message), format, args);
+        (void)vsnprintf(exception->message, sizeof(exception->message), format, args);
         va_end(args);
         exception->ctap = ctap;
         exception->reason = found->word;

@@ -5,8 +5,8 @@
 #include "keypilot/client/client.h"
 
 /*
- * Steps of a ceremony return 0 to go on, KP_THROWN after they filled the exception, or -1
- * with an error of the harness: if ((r = step(...)) != 0) return r;
+ * Steps of a ceremony return 0 to go on, KP_THROWN after they filled the exception, or
+ * -1 with an error of the harness: if ((r = step(...)) != 0) return r;
  */
 #define KP_THROWN 1
 

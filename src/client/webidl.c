@@ -126,8 +126,8 @@ static int
 mistyped(struct kp_exception *exception, const char *where, const char *name,
         const char *what)
 {
-        return kp_throw(exception, "option-mistyped", 0, "The member '%s%s%s' %s.", where,
-                where[0] == '\0' ? "" : ".", name, what);
+        return kp_throw(exception, "option-mistyped", 0, "The member '%s%s%s' %s.",
+                where, where[0] == '\0' ? "" : ".", name, what);
 }
 
 static int
@@ -172,9 +172,9 @@ member_convert(const struct kp_idl_member *member, const json_t *value,
 }
 
 int
-kp_idl_read(const json_t *value, const char *where,
-        const struct kp_idl_member *members, size_t n_members, void *into,
-        struct kp_exception *exception, struct kp_error *err)
+kp_idl_read(const json_t *value, const char *where, const struct kp_idl_member *members,
+        size_t n_members, void *into, struct kp_exception *exception,
+        struct kp_error *err)
 {
         if (!json_is_object(value) && !json_is_array(value) && !json_is_null(value))
                 return mistyped(exception, where, "", "is not an object");
@@ -187,14 +187,15 @@ kp_idl_read(const json_t *value, const char *where,
                                 "is required and missing");
                 if (member == NULL)
                         continue;
-                if ((r = member_convert(&members[i], member, where, into, exception,
-                             err)) != 0)
+                if ((r = member_convert(
+                             &members[i], member, where, into, exception, err)) != 0)
                         return r;
         }
         return 0;
 }
 
-/* Browsers do not mind bits of the last character that carry nothing; our decoder does. */
+/* Browsers do not mind bits of the last character that carry nothing; our decoder does.
+ */
 static void
 drop_unused_bits(char *text, size_t text_len)
 {

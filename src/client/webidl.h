@@ -5,16 +5,17 @@
 #include "throw.h"
 
 /*
- * JSON values as JavaScript would convert them for a WebIDL dictionary: unknown members are
- * ignored, numbers become strings and strings numbers, and what cannot be converted is a
- * TypeError. Spec: WebIDL §3.2; ECMA-262 §7.1
+ * JSON values as JavaScript would convert them for a WebIDL dictionary: unknown members
+ * are ignored, numbers become strings and strings numbers, and what cannot be converted
+ * is a TypeError. Spec: WebIDL §3.2; ECMA-262 §7.1
  */
 enum kp_idl_type {
         KP_IDL_DOMSTRING,  /* char *, caller frees; NULL where absent */
         KP_IDL_LONG,       /* int32_t */
         KP_IDL_ULONG,      /* struct kp_idl_ulong */
         KP_IDL_BOOLEAN,    /* bool */
-        KP_IDL_DICTIONARY, /* const json_t *, borrowed; NULL where absent, JSON null for {} */
+        KP_IDL_DICTIONARY, /* const json_t *, borrowed; NULL where absent, JSON null for
+                              {} */
         KP_IDL_SEQUENCE,   /* const json_t *, borrowed; NULL where absent */
 };
 

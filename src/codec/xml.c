@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "keypilot/codec/xml.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
 #include <libxml/SAX2.h>
 #include <libxml/xmlerror.h>
 #include <libxml/xmlsave.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "keypilot/core/free.h"
 
@@ -63,7 +62,8 @@ stop(xmlParserCtxt *ctxt, enum kp_xml_flaw flaw, const char *what)
 }
 
 static void
-on_doctype(void *ctx, const xmlChar *name, const xmlChar *external, const xmlChar *system)
+on_doctype(
+        void *ctx, const xmlChar *name, const xmlChar *external, const xmlChar *system)
 {
         (void)name;
         (void)external;
@@ -88,8 +88,8 @@ on_start(void *ctx, const xmlChar *name, const xmlChar *prefix, const xmlChar *u
                 stop(ctxt, KP_XML_LIMIT, "an element has too many attributes");
         if (watch->refusal->flaw != KP_XML_FINE)
                 return;
-        xmlSAX2StartElementNs(ctx, name, prefix, uri, n_namespaces, namespaces, n_attributes,
-                n_defaulted, attributes);
+        xmlSAX2StartElementNs(ctx, name, prefix, uri, n_namespaces, namespaces,
+                n_attributes, n_defaulted, attributes);
 }
 
 static void
@@ -112,12 +112,14 @@ on_error(void *ctx, xmlErrorPtr error)
 
         if (error->level < XML_ERR_ERROR || refusal->reason[0] != '\0')
                 return;
-        (void)snprintf(refusal->reason, sizeof(refusal->reason), "line %d: %s", error->line,
+        (void)snprintf(refusal->reason, sizeof(refusal->reason), "line %d: %s",
+                error->line,
                 error->message != NULL ? error->message : "not well-formed");
         for (char *c = refusal->reason; *c != '\0'; c++)
                 if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f)
                         *c = ' ';
-        for (size_t n = strlen(refusal->reason); n > 0 && refusal->reason[n - 1] == ' '; n--)
+        for (size_t n = strlen(refusal->reason); n > 0 && refusal->reason[n - 1] == ' ';
+                n--)
                 refusal->reason[n - 1] = '\0';
 }
 
@@ -132,8 +134,9 @@ free_ctxt(xmlParserCtxt **ctxt)
 static bool
 is_well_formed(const xmlParserCtxt *ctxt)
 {
-        return ctxt->wellFormed == 1 && ctxt->nsWellFormed == 1 && ctxt->myDoc != NULL &&
-               ctxt->myDoc->intSubset == NULL && ctxt->myDoc->extSubset == NULL;
+        return ctxt->wellFormed == 1 && ctxt->nsWellFormed == 1 &&
+               ctxt->myDoc != NULL && ctxt->myDoc->intSubset == NULL &&
+               ctxt->myDoc->extSubset == NULL;
 }
 
 /* A parser that reads one document with our handlers in front of libxml2's own. */
@@ -145,7 +148,8 @@ open_parser(const void *text, size_t text_len, struct watch *watch)
         if (ctxt == NULL)
                 return NULL;
         ctxt->_private = watch;
-        (void)xmlCtxtUseOptions(ctxt, XML_PARSE_NONET); /* returns what it did not know */
+        (void)xmlCtxtUseOptions(
+                ctxt, XML_PARSE_NONET); /* returns what it did not know */
         ctxt->sax->internalSubset = on_doctype;
         ctxt->sax->externalSubset = NULL;
         ctxt->sax->startElementNs = on_start;
@@ -168,8 +172,8 @@ refuse(struct kp_xml_refusal *refusal, enum kp_xml_flaw flaw, const char *reason
 }
 
 int
-kp_xml_parse(const void *text, size_t text_len, xmlDoc **ret, struct kp_xml_refusal *refusal,
-        struct kp_error *err)
+kp_xml_parse(const void *text, size_t text_len, xmlDoc **ret,
+        struct kp_xml_refusal *refusal, struct kp_error *err)
 {
         struct watch watch = { .refusal = refusal };
         KP_CLEANUP(free_ctxt) xmlParserCtxt *ctxt = NULL;
@@ -307,7 +311,8 @@ kp_xml_attr(const xmlNode *node, const char *name)
                         continue;
                 if (attr->children == NULL)
                         return "";
-                /* without a document type there are no entities, so the text is whole */
+                /* without a document type there are no entities, so the text is whole
+                 */
                 if (attr->children->next != NULL || attr->children->content == NULL)
                         return NULL;
                 return (const char *)attr->children->content;
@@ -401,7 +406,8 @@ kp_xml_put(struct kp_buf *buf, const char *text)
                 case '"':
                         kp_buf_puts(buf, "&quot;");
                         break;
-                default: /* as a reference, or an attribute would turn it into a space */
+                default: /* as a reference, or an attribute would turn it into a space
+                          */
                         kp_buf_printf(buf, "&#%d;", text[-1]);
                         break;
                 }
@@ -418,8 +424,8 @@ save_some(void *to, const char *bytes, int bytes_len)
 int
 kp_xml_write(xmlNode *node, struct kp_buf *ret, struct kp_error *err)
 {
-        xmlSaveCtxt *save =
-                xmlSaveToIO(save_some, NULL, ret, "UTF-8", XML_SAVE_NO_DECL | XML_SAVE_AS_XML);
+        xmlSaveCtxt *save = xmlSaveToIO(
+                save_some, NULL, ret, "UTF-8", XML_SAVE_NO_DECL | XML_SAVE_AS_XML);
 
         if (save == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "XML writer");

@@ -3,7 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "keypilot/core/free.h"
+
 #include "ctap.h"
+#include "real.h"
 
 /* The key agreement and the token of one request. */
 struct session {
@@ -347,33 +350,41 @@ ctap_set_pin(void *self, const char *pin, uint8_t *ret_status, struct kp_error *
         return status_only(&answer, ret_status, err);
 }
 
-/* Spec: CTAP 2.1 §6.8.5 */
-#define CM_DELETE 6
+/* Spec: CTAP 2.1 §6.8, subcommands */
+enum { CM_METADATA = 1, CM_DELETE = 6 };
 
+/* The command for it; 0: this key has none. Spec: CTAP 2.1 §6.8, §6.13 */
+static uint8_t
+management_cmd(const struct kp_key_info *info)
+{
+        if (kp_key_option(info, "credMgmt") == KP_TRUE)
+                return KP_CTAP_CREDENTIAL_MANAGEMENT;
+        if (kp_key_option(info, "credentialMgmtPreview") == KP_TRUE)
+                return KP_CTAP_CREDENTIAL_MANAGEMENT_PREVIEW;
+        return 0;
+}
+
+/*
+ * params   subcommand byte, then its parameters, if any, as a CBOR map: what the token signs
+ */
 static int
-remove_ask(struct kp_ctap *ctap, uint8_t cmd, struct kp_bytes id, struct session *session,
+management_ask(struct kp_ctap *ctap, const struct kp_buf *params, struct session *session,
         struct kp_answer *answer, struct kp_error *err)
 {
         KP_CLEANUP(kp_buf_wipe) struct kp_buf message = { 0 };
-        KP_CLEANUP(kp_buf_done) struct kp_buf params = { 0 };
 
-        kp_buf_put_u8(&params, CM_DELETE); /* the token signs it, then the parameters */
-        kp_cbor_put_map(&params, 1);
-        kp_cbor_put_int(&params, 2);
-        kp_cbor_put_map(&params, 2);
-        kp_cbor_put_text(&params, "id");
-        kp_cbor_put_bytes(&params, id.data, id.len);
-        kp_cbor_put_text(&params, "type");
-        kp_cbor_put_text(&params, "public-key");
-        if (kp_buf_check(&params, err) < 0)
+        if (kp_buf_check(params, err) < 0)
                 return -1;
-        session_sign(session, params.data, params.len);
-        kp_buf_put_u8(&message, cmd);
-        kp_cbor_put_map(&message, session->auth.len > 0 ? 4 : 2);
+        session_sign(session, params->data, params->len);
+        kp_buf_put_u8(&message, management_cmd(&ctap->info));
+        kp_cbor_put_map(&message,
+                1 + (size_t)(params->len > 1) + (session->auth.len > 0 ? 2 : 0));
         kp_cbor_put_int(&message, 1);
-        kp_cbor_put_int(&message, CM_DELETE);
-        kp_cbor_put_int(&message, 2);
-        kp_buf_put(&message, params.data + 1, params.len - 1);
+        kp_cbor_put_int(&message, params->data[0]);
+        if (params->len > 1) {
+                kp_cbor_put_int(&message, 2);
+                kp_buf_put(&message, params->data + 1, params->len - 1);
+        }
         if (session->auth.len > 0) {
                 kp_cbor_put_int(&message, 3);
                 kp_cbor_put_int(&message, session->auth.protocol);
@@ -384,25 +395,58 @@ remove_ask(struct kp_ctap *ctap, uint8_t cmd, struct kp_bytes id, struct session
 }
 
 static int
+management(struct kp_ctap *ctap, const char *pin, const struct kp_buf *params,
+        struct kp_answer *answer, struct kp_error *err)
+{
+        KP_CLEANUP(session_done) struct session session = { 0 };
+        const struct wanted wanted = { pin, KP_TRUE, KP_CTAP_PERM_CM, NULL, false };
+
+        if (management_cmd(&ctap->info) == 0)
+                return KP_FAIL(err, KP_EUNSUPPORTED, "this key cannot remove single passkeys");
+        if (session_open(ctap, &wanted, &session, answer, err) < 0)
+                return -1;
+        if (!kp_answer_ok(answer))
+                return 0;
+        return management_ask(ctap, params, &session, answer, err);
+}
+
+int
+kp_driver_ctap_places(struct kp_driver *driver, const char *pin, uint8_t *ret_status,
+        int64_t *ret_places, struct kp_error *err)
+{
+        KP_CLEANUP(kp_answer_done) struct kp_answer answer = { 0 };
+        KP_CLEANUP(kp_buf_done) struct kp_buf params = { 0 };
+        KP_CLEANUP(kp_free_cbor) cbor_item_t *map = NULL;
+
+        kp_buf_put_u8(&params, CM_METADATA);
+        if (management(driver->self, pin, &params, &answer, err) < 0 ||
+                status_only(&answer, ret_status, err) < 0)
+                return -1;
+        if (*ret_status != KP_CTAP_OK)
+                return 0;
+        if (kp_cbor_parse(answer.body.data, answer.body.len, KP_CBOR_LENIENT, &map, NULL, err) <
+                        0 ||
+                !kp_cbor_is_int(kp_cbor_at_int(map, 2), ret_places))
+                return KP_FAIL(err, KP_EIO, "the key gives an unreadable number of places");
+        return 0;
+}
+
+static int
 ctap_remove(void *self, struct kp_bytes credential_id, const char *pin, uint8_t *ret_status,
         struct kp_error *err)
 {
         KP_CLEANUP(kp_answer_done) struct kp_answer answer = { 0 };
-        KP_CLEANUP(session_done) struct session session = { 0 };
-        const struct wanted wanted = { pin, KP_TRUE, KP_CTAP_PERM_CM, NULL, false };
-        struct kp_ctap *ctap = self;
-        uint8_t cmd;
+        KP_CLEANUP(kp_buf_done) struct kp_buf params = { 0 };
 
-        if (kp_key_option(&ctap->info, "credMgmt") == KP_TRUE)
-                cmd = KP_CTAP_CREDENTIAL_MANAGEMENT;
-        else if (kp_key_option(&ctap->info, "credentialMgmtPreview") == KP_TRUE)
-                cmd = KP_CTAP_CREDENTIAL_MANAGEMENT_PREVIEW;
-        else
-                return KP_FAIL(err, KP_EUNSUPPORTED, "this key cannot remove single passkeys");
-        if (session_open(ctap, &wanted, &session, &answer, err) < 0)
-                return -1;
-        if (kp_answer_ok(&answer) &&
-                remove_ask(ctap, cmd, credential_id, &session, &answer, err) < 0)
+        kp_buf_put_u8(&params, CM_DELETE);
+        kp_cbor_put_map(&params, 1);
+        kp_cbor_put_int(&params, 2);
+        kp_cbor_put_map(&params, 2);
+        kp_cbor_put_text(&params, "id");
+        kp_cbor_put_bytes(&params, credential_id.data, credential_id.len);
+        kp_cbor_put_text(&params, "type");
+        kp_cbor_put_text(&params, "public-key");
+        if (management(self, pin, &params, &answer, err) < 0)
                 return -1;
         return status_only(&answer, ret_status, err);
 }

@@ -432,8 +432,12 @@ fido2_open(struct kp_fido2 *fido2, struct kp_error *err)
                 return KP_FAIL(err, KP_EIO, "the key does not answer (%s)",
                         transport != NULL ? transport : kp_ctap_status_name(status));
         }
-        if (!fido_dev_is_fido2(fido2->dev))
-                kp_key_info_u2f(&fido2->info);
+        if (fido_dev_is_fido2(fido2->dev))
+                return 0;
+        if ((fido_dev_flags(fido2->dev) & KP_CTAPHID_CAP_NMSG) != 0)
+                return KP_FAIL(err, KP_EIO,
+                        "the key speaks no U2F and does not tell what else it is");
+        kp_key_info_u2f(&fido2->info);
         return 0;
 }
 

@@ -10,6 +10,7 @@
 #define KEEPALIVE_MS 100
 #define BUSY_TRIES 20
 #define BUSY_MS 100
+#define MAX_FRAMES 100000 /* of other programs, while we wait for ours */
 
 /* ---- reports below libfido2 ---- */
 
@@ -97,16 +98,19 @@ read_ours(struct kp_fido2 *fido2, uint8_t report[KP_CTAPHID_REPORT], int timeout
         struct kp_ctaphid_frame frame;
         int r;
 
-        do {
+        for (unsigned i = 0; i < MAX_FRAMES; i++) {
                 r = fido2->seam.ops->read(fido2->seam.self, report, timeout_ms,
                         &fido2->failed);
                 if (r <= 0)
                         return r;
                 kp_ctaphid_frame_read(report, &frame);
-        } while (frame.cid != fido2->out.cid); /* to another program */
-        if (kp_ctaphid_join(&fido2->in, report) == KP_JOIN_DONE)
-                note_answer(fido2);
-        return 1;
+                if (frame.cid != fido2->out.cid)
+                        continue; /* to another program */
+                if (kp_ctaphid_join(&fido2->in, report) == KP_JOIN_DONE)
+                        note_answer(fido2);
+                return 1;
+        }
+        return 0;
 }
 
 static int

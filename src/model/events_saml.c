@@ -2,10 +2,10 @@
 #include "keypilot/model/trace.h"
 
 /*
- * What federated login leaves in a trace. Contexts, formats, status codes and rule ids are
- * vocabulary of the protocol; names, addresses, NameIDs, ids and keys stay out. Lists of
- * parties are counts. The names speak of SAML, which is implemented first; OpenID Connect
- * maps acr_values, prompt and error onto the same facts.
+ * What federated login leaves in a trace. Contexts, formats, status codes and rule ids
+ * are vocabulary of the protocol; names, addresses, NameIDs, ids and keys stay out.
+ * Lists of parties are counts. The names speak of SAML, which is implemented first;
+ * OpenID Connect maps acr_values, prompt and error onto the same facts.
  *
  *   binding        "redirect", "post"
  *   comparison     "exact", "minimum", "maximum", "better"; absent: nothing requested
@@ -17,9 +17,11 @@
  */
 const struct kp_event_type kp_events_saml[] = {
         { "saml.logout.received",
-                "accepted binding nameid_format response rule session_index signed status",
+                "accepted binding nameid_format response rule session_index signed "
+                "status",
                 "SAML 2.0 Profiles §4.4.3" },
-        { "saml.logout.sent", "binding nameid_format response session_index signed status",
+        { "saml.logout.sent",
+                "binding nameid_format response session_index signed status",
                 "SAML 2.0 Profiles §4.4.3" },
         { "saml.metadata.read", "accepted peer rule signing_keys",
                 "SAML 2.0 Metadata §2.3.2" },
@@ -28,7 +30,8 @@ const struct kp_event_type kp_events_saml[] = {
                 "nameid_format passive proxy_count relay_state requesters rule signed",
                 "SAML 2.0 Profiles §4.1.3.3" },
         { "saml.request.sent",
-                "allow_create binding comparison contexts force_authn hint nameid_format "
+                "allow_create binding comparison contexts force_authn hint "
+                "nameid_format "
                 "passive proxy_count relay_state requesters signed",
                 "SAML 2.0 Profiles §4.1.3.3" },
         { "saml.response.received",

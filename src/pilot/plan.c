@@ -26,6 +26,8 @@ kp_plan_free(struct kp_plan **plan)
                 return;
         for (size_t i = 0; i < (*plan)->n_sections; i++)
                 section_done(&(*plan)->sections[i]);
+        for (int i = 0; i < KP_N_AXES; i++)
+                json_decref((*plan)->checked[i]);
         free((*plan)->sections);
         json_decref((*plan)->texts);
         free(*plan);
@@ -455,6 +457,9 @@ kp_plan_new(struct kp_fixtures *fixtures, const struct kp_pilot *pilot,
 
         if (plan == NULL || (plan->texts = json_object()) == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "plan");
+        for (int i = 0; i < KP_N_AXES; i++)
+                if ((plan->checked[i] = json_object()) == NULL)
+                        return KP_FAIL(err, KP_ENOMEM, "plan");
         plan->fixtures = fixtures;
         plan->pilot = pilot;
         plan->shard = options->n_shards == 0 ? 1 : options->shard;

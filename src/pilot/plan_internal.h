@@ -22,6 +22,7 @@ struct kp_plan_section {
 struct kp_plan {
         struct kp_fixtures *fixtures;
         const struct kp_pilot *pilot;
+        json_t *checked[KP_N_AXES]; /* sets: values that were found to be right */
         json_t *texts; /* a set: every name that the plan holds is a key in it */
         struct kp_plan_section *sections;
         size_t n_sections;

@@ -142,8 +142,14 @@ int
 kp_plan_value_add(struct kp_plan *plan, enum kp_axis axis, const char *value,
         struct kp_plan_values *ret, struct kp_error *err)
 {
-        if (value_check(plan, axis, value, err) < 0)
-                return KP_WHILE(err, "axis '%s'", kp_axis_name(axis));
+        json_t *checked = plan->checked[axis];
+
+        if (json_object_get(checked, value) == NULL) {
+                if (value_check(plan, axis, value, err) < 0)
+                        return KP_WHILE(err, "axis '%s'", kp_axis_name(axis));
+                (void)json_object_set_new(
+                        checked, value, json_true()); /* at worst it is checked again */
+        }
         return values_append(plan, value, ret, err);
 }
 
@@ -269,8 +275,9 @@ kp_plan_check_settings(const struct kp_pilot *pilot, struct kp_error *err)
 
                 json_object_foreach (pilot->settings[i].set, name, value)
                         if (setting_fact_check(name, value, err) < 0)
-                                return KP_WHILE(err, "settings '%.60s', member 'set'",
-                                        pilot->settings[i].id);
+                                return KP_WHILE(err,
+                                        "settings '%.60s', member 'set', '%.60s'",
+                                        pilot->settings[i].id, name);
         }
         return 0;
 }

@@ -247,6 +247,7 @@ frame_take(struct writer *w, struct kp_worker *worker, const struct kp_frame *fr
                 return KP_FAIL(err, KP_ENOMEM, "worker");
         if (frame->kind == KP_FRAME_FAULT)
                 return slot_fault(w, slot, KP_WHY_FAILED, what, err);
+        slot->done = false; /* the log ends before it */
         return KP_FAIL(err, (enum kp_code)frame->code, "%s", what);
 }
 
@@ -459,16 +460,19 @@ writer_done(struct writer *w)
 static int
 run(struct writer *w, struct kp_error *err)
 {
-        struct kp_error ignored = { 0 };
+        struct kp_error second = { 0 };
+        int status;
 
         if (log_begin(w, err) < 0 || walk_begin(w, err) < 0 ||
                 workers_begin(w, err) < 0)
                 return -1;
-        if (loop(w, err) < 0) {
-                (void)kp_log_close(&w->log, &ignored); /* the first error is the news */
-                return -1;
-        }
-        return kp_log_close(&w->log, err);
+        status = loop(w, err);
+        /* after an error that one is the news, not a second one */
+        if (status < 0)
+                status = write_ready(w, &second) < 0 ? -1 : status;
+        if (kp_log_close(&w->log, status < 0 ? &second : err) < 0)
+                status = -1;
+        return status;
 }
 
 int

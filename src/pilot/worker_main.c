@@ -5,12 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "record.h"
 #include "workers.h"
 
-#define SEND_AT (128u << 10) /* bytes of frames that are kept for one write */
+/* Frames are kept for one write, until they are this many bytes or this old. */
+#define SEND_AT (128u << 10)
+#define SEND_AFTER_MS 50
 
 /* What a worker has at hand. */
 struct bench {
@@ -21,6 +24,7 @@ struct bench {
         struct kp_plan_cell cell;
         json_t *axes;
         struct kp_buf outbox;
+        int64_t sent_ms;
 };
 
 static void
@@ -144,6 +148,16 @@ send_frames(struct bench *bench)
         kp_buf_clear(&bench->outbox);
 }
 
+/* Only for pacing: nothing that is written depends on it. */
+static int64_t
+now_ms(void)
+{
+        struct timespec now;
+
+        (void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now); /* cannot fail here */
+        return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static bool
 orders_wait(int orders)
 {
@@ -157,8 +171,11 @@ order_take(struct bench *bench, uint64_t *ret)
 {
         ssize_t n;
 
-        if (bench->outbox.len >= SEND_AT || !orders_wait(bench->orders))
+        if (bench->outbox.len >= SEND_AT || !orders_wait(bench->orders) ||
+                now_ms() - bench->sent_ms >= SEND_AFTER_MS) {
                 send_frames(bench);
+                bench->sent_ms = now_ms();
+        }
         do
                 n = read(bench->orders, ret, sizeof(*ret));
         while (n < 0 && errno == EINTR);

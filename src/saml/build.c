@@ -5,9 +5,9 @@
 #include "internal.h"
 
 /*
- * Messages out. Each is written as text in the order of its schema, and parsed only where
- * xmlsec has to sign it.
- * Spec: SAML 2.0 Core §3.4.1, §3.3.3, §3.7; Profiles §4.1.4, §4.4.4
+ * Messages out. Each is written as text in the order of its schema, and parsed only
+ * where xmlsec has to sign it. Spec: SAML 2.0 Core §3.4.1, §3.3.3, §3.7; Profiles
+ * §4.1.4, §4.4.4
  */
 
 static void
@@ -45,8 +45,8 @@ or_else(const char *text, const char *fallback)
 
 /* Sign the root, and the assertion in it, where asked. */
 static int
-sign_message(struct kp_buf *xml, bool sign_assertion, bool sign_root, const char *key_pem,
-        struct kp_error *err)
+sign_message(struct kp_buf *xml, bool sign_assertion, bool sign_root,
+        const char *key_pem, struct kp_error *err)
 {
         KP_CLEANUP(kp_xml_free) xmlDoc *doc = NULL;
         xmlNode *root;
@@ -54,14 +54,14 @@ sign_message(struct kp_buf *xml, bool sign_assertion, bool sign_root, const char
 
         if (key_pem == NULL)
                 return KP_FAIL(err, KP_ESCHEMA, "the sender has no key to sign with");
-        if (kp_buf_check(xml, err) < 0 ||
-                kp_xml_parse_strict("our own message", xml->data, xml->len, &doc, err) < 0)
+        if (kp_buf_check(xml, err) < 0 || kp_xml_parse_strict("our own message",
+                                                  xml->data, xml->len, &doc, err) < 0)
                 return -1;
         root = xmlDocGetRootElement(doc);
         if (!saml_register_ids(doc, reason))
                 return KP_FAIL(err, KP_EBUG, "our own message: %s", reason);
-        if (sign_assertion &&
-                saml_sign(kp_xml_child(root, NS_ASSERTION, "Assertion"), key_pem, err) < 0)
+        if (sign_assertion && saml_sign(kp_xml_child(root, NS_ASSERTION, "Assertion"),
+                                      key_pem, err) < 0)
                 return -1;
         if (sign_root && saml_sign(root, key_pem, err) < 0)
                 return -1;
@@ -71,7 +71,8 @@ sign_message(struct kp_buf *xml, bool sign_assertion, bool sign_root, const char
 
 /* ---- AuthnRequest. Core §3.4.1 ---- */
 
-static const char *const comparisons[] = { NULL, "exact", "minimum", "maximum", "better" };
+static const char *const comparisons[] = { NULL, "exact", "minimum", "maximum",
+        "better" };
 
 static void
 put_policy_and_context(struct kp_buf *xml, const struct kp_login_request *request)
@@ -79,7 +80,8 @@ put_policy_and_context(struct kp_buf *xml, const struct kp_login_request *reques
         if (request->nameid_format[0] != '\0' || request->allow_create) {
                 kp_buf_puts(xml, "<samlp:NameIDPolicy");
                 saml_put_attr(xml, "Format", request->nameid_format);
-                saml_put_attr(xml, "AllowCreate", request->allow_create ? "true" : NULL);
+                saml_put_attr(
+                        xml, "AllowCreate", request->allow_create ? "true" : NULL);
                 kp_buf_puts(xml, "/>");
         }
         if (request->n_contexts == 0)
@@ -88,7 +90,8 @@ put_policy_and_context(struct kp_buf *xml, const struct kp_login_request *reques
         saml_put_attr(xml, "Comparison", comparisons[request->comparison]);
         kp_buf_puts(xml, ">");
         for (size_t i = 0; i < request->n_contexts; i++)
-                saml_put_element(xml, "saml:AuthnContextClassRef", request->contexts[i]);
+                saml_put_element(
+                        xml, "saml:AuthnContextClassRef", request->contexts[i]);
         kp_buf_puts(xml, "</samlp:RequestedAuthnContext>");
 }
 
@@ -126,7 +129,8 @@ saml_build_request(struct kp_random *random, const struct kp_party *service,
                 saml_put_attr(&xml, "AssertionConsumerServiceURL", request->acs_url);
         }
         kp_buf_puts(&xml, ">");
-        saml_put_element(&xml, "saml:Issuer", or_else(request->issuer, service->entity_id));
+        saml_put_element(
+                &xml, "saml:Issuer", or_else(request->issuer, service->entity_id));
         if (request->post && request->sign)
                 saml_put_signature(&xml, request->id, cert);
         put_policy_and_context(&xml, request);
@@ -138,7 +142,8 @@ saml_build_request(struct kp_random *random, const struct kp_party *service,
                 return KP_FAIL(err, KP_ESCHEMA, "the service has no key to sign with");
         if (!request->post)
                 return saml_wire_redirect(to, "SAMLRequest", &xml, request->relay_state,
-                        request->login_hint, request->sign ? service->key_pem : NULL, ret, err);
+                        request->login_hint, request->sign ? service->key_pem : NULL,
+                        ret, err);
         if (request->sign && sign_message(&xml, false, true, service->key_pem, err) < 0)
                 return -1;
         return saml_wire_post(to, "SAMLRequest", &xml, request->relay_state, ret, err);
@@ -164,19 +169,22 @@ put_status(struct kp_buf *xml, const char status[2][128], const char *message)
 }
 
 static void
-put_subject(struct kp_buf *xml, const struct kp_login_response *response, const char *to)
+put_subject(
+        struct kp_buf *xml, const struct kp_login_response *response, const char *to)
 {
         kp_buf_puts(xml, "<saml:Subject><saml:NameID");
         saml_put_attr(xml, "SPNameQualifier", response->subject_qualifier);
         saml_put_attr(xml, "Format", response->subject_format);
         kp_buf_puts(xml, ">");
         kp_xml_put(xml, response->subject);
-        kp_buf_puts(xml, "</saml:NameID><saml:SubjectConfirmation Method=\"" METHOD_BEARER
-                         "\"><saml:SubjectConfirmationData");
+        kp_buf_puts(xml,
+                "</saml:NameID><saml:SubjectConfirmation Method=\"" METHOD_BEARER
+                "\"><saml:SubjectConfirmationData");
         saml_put_time(xml, "NotOnOrAfter", response->confirmation_until_ms);
         saml_put_attr(xml, "Recipient", to);
         saml_put_attr(xml, "InResponseTo", response->in_response_to);
-        kp_buf_puts(xml, "/></saml:SubjectConfirmation></saml:Subject><saml:Conditions");
+        kp_buf_puts(
+                xml, "/></saml:SubjectConfirmation></saml:Subject><saml:Conditions");
         saml_put_time(xml, "NotBefore", response->not_before_ms);
         saml_put_time(xml, "NotOnOrAfter", response->not_on_or_after_ms);
         kp_buf_puts(xml, ">");
@@ -198,8 +206,8 @@ put_authn_statement(struct kp_buf *xml, const struct kp_login_response *response
         kp_buf_puts(xml, "><saml:AuthnContext>");
         saml_put_element(xml, "saml:AuthnContextClassRef", response->context);
         for (size_t i = 0; i < response->n_authorities; i++)
-                saml_put_element(xml, "saml:AuthenticatingAuthority",
-                        response->authorities[i]);
+                saml_put_element(
+                        xml, "saml:AuthenticatingAuthority", response->authorities[i]);
         kp_buf_puts(xml, "</saml:AuthnContext></saml:AuthnStatement>");
 }
 
@@ -216,9 +224,9 @@ put_attributes(struct kp_buf *xml, const struct kp_login_response *response)
                 kp_buf_puts(xml, "<saml:Attribute");
                 saml_put_attr(xml, "Name", name);
                 saml_put_attr(xml, "NameFormat",
-                        strchr(name, ':') != NULL ?
-                                "urn:oasis:names:tc:SAML:2.0:attrname-format:uri" :
-                                "urn:oasis:names:tc:SAML:2.0:attrname-format:basic");
+                        strchr(name, ':') != NULL
+                                ? "urn:oasis:names:tc:SAML:2.0:attrname-format:uri"
+                                : "urn:oasis:names:tc:SAML:2.0:attrname-format:basic");
                 kp_buf_puts(xml, ">");
                 for (; i < response->n_attributes &&
                         strcmp(response->attributes[i].name, name) == 0;
@@ -282,7 +290,8 @@ saml_build_response(struct kp_random *random, const struct kp_party *provider,
                 sign_message(&xml, sign_assertion, response->sign_response,
                         provider->key_pem, err) < 0)
                 return -1;
-        return saml_wire_post(to, "SAMLResponse", &xml, response->relay_state, ret, err);
+        return saml_wire_post(
+                to, "SAMLResponse", &xml, response->relay_state, ret, err);
 }
 
 /* ---- LogoutRequest and LogoutResponse. Core §3.7, Profiles §4.4.4 ---- */
@@ -326,7 +335,8 @@ saml_build_logout(struct kp_random *random, const struct kp_party *from,
         kp_buf_printf(&xml, "</samlp:%s>", name);
         if (kp_buf_check(&xml, err) < 0)
                 return -1;
-        return saml_wire_redirect(url, logout->is_response ? "SAMLResponse" : "SAMLRequest",
-                &xml, logout->relay_state, NULL,
+        return saml_wire_redirect(url,
+                logout->is_response ? "SAMLResponse" : "SAMLRequest", &xml,
+                logout->relay_state, NULL,
                 logout->leave_unsigned ? NULL : from->key_pem, ret, err);
 }

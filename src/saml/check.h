@@ -5,8 +5,8 @@
 #include "internal.h"
 
 /*
- * A message under test while the rules go over it. One parse, one tree: what is read later
- * is the very node that was verified.
+ * A message under test while the rules go over it. One parse, one tree: what is read
+ * later is the very node that was verified.
  */
 struct saml_check {
         const struct kp_response_policy *policy;
@@ -16,6 +16,7 @@ struct saml_check {
         xmlDoc *doc;
         xmlNode *root;
         bool root_signed;
+        bool signed_beside; /* the root's signature signs the assertion */
         const char *root_algorithm;
         struct { /* a signature over the query string, checked by the binding */
                 bool present, good;
@@ -38,8 +39,8 @@ typedef int saml_pass(struct saml_check *check, struct kp_error *err);
 
 struct saml_rule {
         struct kp_saml_rule rule;
-        saml_pass *pass;      /* NULL: applied within the pass before it */
-        unsigned kinds;       /* set of 1 << enum kp_saml_kind */
+        saml_pass *pass; /* NULL: applied within the pass before it */
+        unsigned kinds;  /* set of 1 << enum kp_saml_kind */
 };
 
 /* Refuse, unless this receiver does not have that rule. Returns 0. */
@@ -56,8 +57,8 @@ saml_pass saml_pass_type, saml_pass_version, saml_pass_id, saml_pass_unique,
 saml_pass saml_pass_one_assertion, saml_pass_decrypt, saml_pass_assertion_signature,
         saml_pass_signed, saml_pass_covered, saml_pass_assertion_header,
         saml_pass_assertion_issuer, saml_pass_name_id, saml_pass_confirmation,
-        saml_pass_conditions, saml_pass_audience, saml_pass_statement, saml_pass_context,
-        saml_pass_attributes, saml_pass_replay;
+        saml_pass_conditions, saml_pass_audience, saml_pass_statement,
+        saml_pass_context, saml_pass_attributes, saml_pass_replay;
 
 /* Run the rules of the check's kind over its tree. */
 int saml_run(struct saml_check *check, struct kp_error *err) KP_MUST_CHECK;
@@ -68,8 +69,8 @@ int saml_open(struct saml_check *check, const void *xml, size_t xml_len,
 void saml_check_done(struct saml_check *check);
 
 /* What it says, for JSON and for structs. */
-int saml_facts(const struct saml_check *check, json_t **ret, struct kp_error *err)
-        KP_MUST_CHECK;
+int saml_facts(const struct saml_check *check, json_t **ret,
+        struct kp_error *err) KP_MUST_CHECK;
 int saml_fill_response(const struct saml_check *check, struct kp_login_response *ret,
         struct kp_error *err) KP_MUST_CHECK;
 

@@ -14,7 +14,8 @@
 static void
 set_text(json_t *to, const char *name, const char *text)
 {
-        (void)json_object_set_new(to, name, text != NULL ? json_string(text) : json_null());
+        (void)json_object_set_new(
+                to, name, text != NULL ? json_string(text) : json_null());
 }
 
 /* The whole text of an element; null where there is none. */
@@ -109,19 +110,22 @@ attributes_of(const xmlNode *assertion)
                 for (xmlNode *a = kp_xml_child(s, NS_ASSERTION, "Attribute"); a != NULL;
                         a = kp_xml_next(a, NS_ASSERTION, "Attribute")) {
                         const char *name = kp_xml_attr(a, "Name");
-                        json_t *values = json_object_get(attributes, name != NULL ? name : "");
+                        json_t *values =
+                                json_object_get(attributes, name != NULL ? name : "");
 
                         if (values == NULL)
-                                (void)json_object_set_new(attributes, name != NULL ? name : "",
+                                (void)json_object_set_new(attributes,
+                                        name != NULL ? name : "",
                                         values = json_array());
-                        for (xmlNode *v = kp_xml_child(a, NS_ASSERTION, "AttributeValue");
+                        for (xmlNode *v =
+                                        kp_xml_child(a, NS_ASSERTION, "AttributeValue");
                                 v != NULL;
                                 v = kp_xml_next(v, NS_ASSERTION, "AttributeValue")) {
                                 KP_CLEANUP(kp_buf_done) struct kp_buf text = { 0 };
 
                                 kp_xml_text(v, &text);
-                                (void)json_array_append_new(values,
-                                        json_string(kp_buf_str(&text)));
+                                (void)json_array_append_new(
+                                        values, json_string(kp_buf_str(&text)));
                         }
                 }
         return attributes;
@@ -132,28 +136,36 @@ set_assertion(json_t *to, const struct saml_check *check)
 {
         xmlNode *restriction =
                 kp_xml_child(check->conditions, NS_ASSERTION, "AudienceRestriction");
-        xmlNode *context = kp_xml_child(check->authn_statement, NS_ASSERTION, "AuthnContext");
+        xmlNode *context =
+                kp_xml_child(check->authn_statement, NS_ASSERTION, "AuthnContext");
         json_t *authorities = json_array();
 
         if (json_is_null(json_object_get(to, "in_response_to")))
-                set_text(to, "in_response_to", kp_xml_attr(check->confirmation, "InResponseTo"));
+                set_text(to, "in_response_to",
+                        kp_xml_attr(check->confirmation, "InResponseTo"));
         if (json_is_null(json_object_get(to, "issuer")))
-                set_element(to, "issuer", kp_xml_child(check->assertion, NS_ASSERTION, "Issuer"),
-                        true);
+                set_element(to, "issuer",
+                        kp_xml_child(check->assertion, NS_ASSERTION, "Issuer"), true);
         set_text(to, "assertion_id", kp_xml_attr(check->assertion, "ID"));
         set_text(to, "recipient", kp_xml_attr(check->confirmation, "Recipient"));
-        set_text(to, "scd_not_on_or_after", kp_xml_attr(check->confirmation, "NotOnOrAfter"));
+        set_text(to, "scd_not_on_or_after",
+                kp_xml_attr(check->confirmation, "NotOnOrAfter"));
         set_text(to, "not_before", kp_xml_attr(check->conditions, "NotBefore"));
         set_text(to, "not_on_or_after", kp_xml_attr(check->conditions, "NotOnOrAfter"));
-        set_element(to, "audience", kp_xml_child(restriction, NS_ASSERTION, "Audience"), true);
+        set_element(to, "audience", kp_xml_child(restriction, NS_ASSERTION, "Audience"),
+                true);
         set_element(to, "authn_context",
                 kp_xml_child(context, NS_ASSERTION, "AuthnContextClassRef"), true);
-        set_text(to, "authn_instant", kp_xml_attr(check->authn_statement, "AuthnInstant"));
-        set_text(to, "session_index", kp_xml_attr(check->authn_statement, "SessionIndex"));
+        set_text(to, "authn_instant",
+                kp_xml_attr(check->authn_statement, "AuthnInstant"));
+        set_text(to, "session_index",
+                kp_xml_attr(check->authn_statement, "SessionIndex"));
         set_text(to, "session_not_on_or_after",
                 kp_xml_attr(check->authn_statement, "SessionNotOnOrAfter"));
-        for (xmlNode *a = kp_xml_child(context, NS_ASSERTION, "AuthenticatingAuthority");
-                a != NULL; a = kp_xml_next(a, NS_ASSERTION, "AuthenticatingAuthority")) {
+        for (xmlNode *a =
+                        kp_xml_child(context, NS_ASSERTION, "AuthenticatingAuthority");
+                a != NULL;
+                a = kp_xml_next(a, NS_ASSERTION, "AuthenticatingAuthority")) {
                 char text[1100];
 
                 if (kp_xml_text_into(a, text, sizeof(text)))
@@ -171,7 +183,8 @@ signed_parts(const struct saml_check *check)
 
         if (check->root_signed)
                 (void)json_array_append_new(parts,
-                        json_string(check->kind == KP_SAML_RESPONSE ? "response" : "message"));
+                        json_string(check->kind == KP_SAML_RESPONSE ? "response"
+                                                                    : "message"));
         if (check->assertion_signed)
                 (void)json_array_append_new(parts, json_string("assertion"));
         return parts;
@@ -208,11 +221,13 @@ saml_facts(const struct saml_check *check, json_t **ret, struct kp_error *err)
         if (facts == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "facts");
         set_envelope(facts, check->root);
-        set_element(facts, "issuer", kp_xml_child(check->root, NS_ASSERTION, "Issuer"), true);
+        set_element(facts, "issuer", kp_xml_child(check->root, NS_ASSERTION, "Issuer"),
+                true);
         (void)json_object_set_new(facts, "signed", signed_parts(check));
         if (check->root_signed || check->assertion_signed)
                 set_text(facts, "signature_algorithm",
-                        check->root_signed ? check->root_algorithm : check->assertion_algorithm);
+                        check->root_signed ? check->root_algorithm
+                                           : check->assertion_algorithm);
         if (check->status_code != NULL)
                 set_text(facts, "status", kp_xml_attr(check->status_code, "Value"));
         if (check->kind == KP_SAML_AUTHN_REQUEST)
@@ -221,7 +236,8 @@ saml_facts(const struct saml_check *check, json_t **ret, struct kp_error *err)
                 set_assertion(facts, check);
         if (check->name_id != NULL) {
                 set_element(facts, "name_id", check->name_id, true);
-                set_text(facts, "name_id_format", kp_xml_attr(check->name_id, "Format"));
+                set_text(
+                        facts, "name_id_format", kp_xml_attr(check->name_id, "Format"));
                 set_text(facts, "sp_name_qualifier",
                         kp_xml_attr(check->name_id, "SPNameQualifier"));
         }
@@ -236,14 +252,16 @@ struct fit {
 };
 
 static void
-put_attr(struct fit *fit, const xmlNode *node, const char *name, char *to, size_t to_len)
+put_attr(
+        struct fit *fit, const xmlNode *node, const char *name, char *to, size_t to_len)
 {
         if (!kp_xml_copy(kp_xml_attr(node, name), to, to_len) && fit->what == NULL)
                 fit->what = name;
 }
 
 static void
-put_text(struct fit *fit, const xmlNode *node, const char *what, char *to, size_t to_len)
+put_text(
+        struct fit *fit, const xmlNode *node, const char *what, char *to, size_t to_len)
 {
         if (!kp_xml_text_into(node, to, to_len) && fit->what == NULL)
                 fit->what = what;
@@ -254,23 +272,27 @@ fill_statement(struct fit *fit, const xmlNode *statement, struct kp_login_respon
 {
         xmlNode *context = kp_xml_child(statement, NS_ASSERTION, "AuthnContext");
 
-        (void)saml_time(statement, "AuthnInstant", &ret->authn_ms); /* 0 where it is none */
+        (void)saml_time(
+                statement, "AuthnInstant", &ret->authn_ms); /* 0 where it is none */
         (void)saml_time(statement, "SessionNotOnOrAfter", &ret->session_until_ms);
-        put_attr(fit, statement, "SessionIndex", ret->session_index, sizeof(ret->session_index));
+        put_attr(fit, statement, "SessionIndex", ret->session_index,
+                sizeof(ret->session_index));
         put_text(fit, kp_xml_child(context, NS_ASSERTION, "AuthnContextClassRef"),
                 "AuthnContextClassRef", ret->context, sizeof(ret->context));
-        for (xmlNode *a = kp_xml_child(context, NS_ASSERTION, "AuthenticatingAuthority");
+        for (xmlNode *a =
+                        kp_xml_child(context, NS_ASSERTION, "AuthenticatingAuthority");
                 a != NULL && ret->n_authorities < KP_NELEMS(ret->authorities);
                 a = kp_xml_next(a, NS_ASSERTION, "AuthenticatingAuthority"))
                 put_text(fit, a, "AuthenticatingAuthority",
-                        ret->authorities[ret->n_authorities++], sizeof(ret->authorities[0]));
+                        ret->authorities[ret->n_authorities++],
+                        sizeof(ret->authorities[0]));
 }
 
 static void
 fill_attribute(const xmlNode *attribute, struct kp_login_response *ret)
 {
-        for (xmlNode *v = kp_xml_child(attribute, NS_ASSERTION, "AttributeValue"); v != NULL;
-                v = kp_xml_next(v, NS_ASSERTION, "AttributeValue")) {
+        for (xmlNode *v = kp_xml_child(attribute, NS_ASSERTION, "AttributeValue");
+                v != NULL; v = kp_xml_next(v, NS_ASSERTION, "AttributeValue")) {
                 struct kp_attribute *place = &ret->attributes[ret->n_attributes];
 
                 if (ret->n_attributes == KP_NELEMS(ret->attributes) ||
@@ -284,23 +306,28 @@ fill_attribute(const xmlNode *attribute, struct kp_login_response *ret)
 }
 
 static void
-fill_assertion(struct fit *fit, const struct saml_check *check, struct kp_login_response *ret)
+fill_assertion(
+        struct fit *fit, const struct saml_check *check, struct kp_login_response *ret)
 {
         xmlNode *restriction =
                 kp_xml_child(check->conditions, NS_ASSERTION, "AudienceRestriction");
 
-        put_attr(fit, check->assertion, "ID", ret->assertion_id, sizeof(ret->assertion_id));
+        put_attr(fit, check->assertion, "ID", ret->assertion_id,
+                sizeof(ret->assertion_id));
         put_text(fit, check->name_id, "NameID", ret->subject, sizeof(ret->subject));
-        put_attr(fit, check->name_id, "Format", ret->subject_format, sizeof(ret->subject_format));
+        put_attr(fit, check->name_id, "Format", ret->subject_format,
+                sizeof(ret->subject_format));
         put_attr(fit, check->name_id, "SPNameQualifier", ret->subject_qualifier,
                 sizeof(ret->subject_qualifier));
         (void)saml_time(check->conditions, "NotBefore", &ret->not_before_ms);
         (void)saml_time(check->conditions, "NotOnOrAfter", &ret->not_on_or_after_ms);
-        (void)saml_time(check->confirmation, "NotOnOrAfter", &ret->confirmation_until_ms);
+        (void)saml_time(
+                check->confirmation, "NotOnOrAfter", &ret->confirmation_until_ms);
         put_text(fit, kp_xml_child(restriction, NS_ASSERTION, "Audience"), "Audience",
                 ret->audience, sizeof(ret->audience));
         fill_statement(fit, check->authn_statement, ret);
-        for (xmlNode *s = kp_xml_child(check->assertion, NS_ASSERTION, "AttributeStatement");
+        for (xmlNode *s = kp_xml_child(
+                     check->assertion, NS_ASSERTION, "AttributeStatement");
                 s != NULL; s = kp_xml_next(s, NS_ASSERTION, "AttributeStatement"))
                 for (xmlNode *a = kp_xml_child(s, NS_ASSERTION, "Attribute"); a != NULL;
                         a = kp_xml_next(a, NS_ASSERTION, "Attribute"))
@@ -319,13 +346,14 @@ saml_fill_response(const struct saml_check *check, struct kp_login_response *ret
         put_attr(&fit, check->root, "ID", ret->id, sizeof(ret->id));
         put_attr(&fit, check->root, "InResponseTo", ret->in_response_to,
                 sizeof(ret->in_response_to));
-        put_attr(&fit, check->root, "Destination", ret->destination, sizeof(ret->destination));
-        put_text(&fit, kp_xml_child(check->root, NS_ASSERTION, "Issuer"), "Issuer", ret->issuer,
-                sizeof(ret->issuer));
+        put_attr(&fit, check->root, "Destination", ret->destination,
+                sizeof(ret->destination));
+        put_text(&fit, kp_xml_child(check->root, NS_ASSERTION, "Issuer"), "Issuer",
+                ret->issuer, sizeof(ret->issuer));
         (void)saml_time(check->root, "IssueInstant", &ret->issue_ms);
         put_attr(&fit, code, "Value", ret->status[0], sizeof(ret->status[0]));
-        put_attr(&fit, kp_xml_child(code, NS_PROTOCOL, "StatusCode"), "Value", ret->status[1],
-                sizeof(ret->status[1]));
+        put_attr(&fit, kp_xml_child(code, NS_PROTOCOL, "StatusCode"), "Value",
+                ret->status[1], sizeof(ret->status[1]));
         /* for people: cut rather than refused */
         (void)kp_xml_text_into(kp_xml_child(status, NS_PROTOCOL, "StatusMessage"),
                 ret->status_message, sizeof(ret->status_message));
@@ -334,9 +362,10 @@ saml_fill_response(const struct saml_check *check, struct kp_login_response *ret
         if (check->assertion != NULL)
                 fill_assertion(&fit, check, ret);
         if (ret->issuer[0] == '\0')
-                put_text(&fit, kp_xml_child(check->assertion, NS_ASSERTION, "Issuer"), "Issuer",
-                        ret->issuer, sizeof(ret->issuer));
+                put_text(&fit, kp_xml_child(check->assertion, NS_ASSERTION, "Issuer"),
+                        "Issuer", ret->issuer, sizeof(ret->issuer));
         if (fit.what != NULL && check->verdict->rule == NULL)
-                return saml_refuse(check->verdict, "value-length", "%s is too long", fit.what);
+                return saml_refuse(
+                        check->verdict, "value-length", "%s is too long", fit.what);
         return 0;
 }

@@ -2,8 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "check.h"
 #include "keypilot/saml/saml.h"
+
+#include "check.h"
 
 /*
  * The interface that the world knows, over the files beside this one.
@@ -55,7 +56,8 @@ build_logout(struct kp_federation *self, const struct kp_party *from,
 static int
 read_logout(struct kp_federation *self, const struct kp_message_in *in,
         const struct kp_party *own, const struct kp_party *peer, int64_t now_ms,
-        struct kp_logout *ret, struct kp_federation_verdict *verdict, struct kp_error *err)
+        struct kp_logout *ret, struct kp_federation_verdict *verdict,
+        struct kp_error *err)
 {
         (void)self;
         return saml_read_logout(in, own, peer, now_ms, ret, verdict, err);
@@ -84,8 +86,8 @@ kp_saml_federation_free(struct kp_federation **federation)
 }
 
 int
-kp_saml_federation_new(struct kp_random *random, struct kp_federation **ret,
-        struct kp_error *err)
+kp_saml_federation_new(
+        struct kp_random *random, struct kp_federation **ret, struct kp_error *err)
 {
         struct kp_federation *federation;
 

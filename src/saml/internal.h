@@ -9,8 +9,8 @@
 #include "keypilot/saml/verify.h"
 
 /*
- * What the files of this module share: names of the specification, keys, signatures, and
- * the message under test.
+ * What the files of this module share: names of the specification, keys, signatures,
+ * and the message under test.
  */
 
 /* Namespaces */
@@ -52,8 +52,8 @@ int saml_start(struct kp_error *err) KP_MUST_CHECK;
 const char *saml_complaint(void);
 
 /* ret      borrowed until kp_saml_shutdown(). Errors  KP_EPARSE no key in it */
-int saml_key(const char *pem, EVP_PKEY **ret_pkey, void **ret_key, struct kp_error *err)
-        KP_MUST_CHECK;
+int saml_key(const char *pem, EVP_PKEY **ret_pkey, void **ret_key,
+        struct kp_error *err) KP_MUST_CHECK;
 
 /* All certificates in `pem`, at least one; borrowed. Errors  KP_EPARSE none in it */
 int saml_certs(const char *pem, const struct saml_cert **ret, size_t *ret_n,
@@ -71,17 +71,19 @@ int saml_sign(xmlNode *node, const char *key_pem, struct kp_error *err) KP_MUST_
 enum saml_signature {
         SIGNATURE_ABSENT,
         SIGNATURE_GOOD,
-        SIGNATURE_REFUSED, /* rule and reason say why */
+        SIGNATURE_GOOD_BESIDE, /* it signs the element with the ID in policy->beside */
+        SIGNATURE_REFUSED,     /* rule and reason say why */
 };
 struct saml_signature_policy {
         const char *cert_pem; /* NULL: no key known */
         bool allow_sha1;
+        const char *beside; /* an ID that it may refer to instead; NULL: none */
         const struct kp_response_policy *off; /* rules switched off; NULL: none */
 };
 
 /*
- * Judge the signature of one element: the ds:Signature that is its direct child. The element
- * must be registered under its own ID, and under no other, before.
+ * Judge the signature of one element: the ds:Signature that is its direct child. The
+ * element must be registered under its own ID, and under no other, before.
  *
  * rule     set when refused; ret_algorithm  borrowed, may be NULL
  */
@@ -90,8 +92,8 @@ int saml_check_signature(xmlNode *node, const struct saml_signature_policy *poli
         char reason[200], struct kp_error *err) KP_MUST_CHECK;
 
 /*
- * Register the IDs of the root and of the assertions below it, and look for one that occurs
- * twice anywhere.
+ * Register the IDs of the root and of the assertions below it, and look for one that
+ * occurs twice anywhere.
  *
  * returns  false and the ID in `reason` if one does
  */
@@ -101,8 +103,8 @@ bool saml_register_ids(xmlDoc *doc, char reason[200]);
 int saml_sign_bytes(const char *key_pem, const void *bytes, size_t bytes_len,
         struct kp_buf *ret, struct kp_error *err) KP_MUST_CHECK;
 int saml_verify_bytes(const char *cert_pem, const char *algorithm, bool allow_sha1,
-        const void *bytes, size_t bytes_len, const uint8_t *signature, size_t signature_len,
-        bool *ret, struct kp_error *err) KP_MUST_CHECK;
+        const void *bytes, size_t bytes_len, const uint8_t *signature,
+        size_t signature_len, bool *ret, struct kp_error *err) KP_MUST_CHECK;
 
 /* ---- decrypt.c ---- */
 
@@ -111,8 +113,8 @@ int saml_verify_bytes(const char *cert_pem, const char *algorithm, bool allow_sh
  *
  * ret      the element that stands there now; NULL, with `reason`, if it cannot be read
  */
-int saml_decrypt(xmlNode *encrypted, const char *key_pem, xmlNode **ret, char reason[200],
-        struct kp_error *err) KP_MUST_CHECK;
+int saml_decrypt(xmlNode *encrypted, const char *key_pem, xmlNode **ret,
+        char reason[200], struct kp_error *err) KP_MUST_CHECK;
 
 /* ---- wire.c: bindings ---- */
 
@@ -129,8 +131,8 @@ struct saml_wire {
         struct kp_buf signature;
         char hint[128]; /* "domain_hint=..." */
 };
-int saml_wire_read(const struct kp_message_in *in, const char *field, struct saml_wire *ret,
-        struct kp_error *err) KP_MUST_CHECK;
+int saml_wire_read(const struct kp_message_in *in, const char *field,
+        struct saml_wire *ret, struct kp_error *err) KP_MUST_CHECK;
 void saml_wire_done(struct saml_wire *wire);
 
 /* url, field, xml -> a redirect, signed if `key_pem` is given */
@@ -138,8 +140,8 @@ int saml_wire_redirect(const char *url, const char *field, const struct kp_buf *
         const char *relay_state, const char *hint, const char *key_pem,
         struct kp_message_out *ret, struct kp_error *err) KP_MUST_CHECK;
 int saml_wire_post(const char *url, const char *field, const struct kp_buf *xml,
-        const char *relay_state, struct kp_message_out *ret, struct kp_error *err)
-        KP_MUST_CHECK;
+        const char *relay_state, struct kp_message_out *ret,
+        struct kp_error *err) KP_MUST_CHECK;
 void saml_wire_stop(void); /* give the compressors back */
 
 /* ---- small things ---- */
@@ -149,22 +151,23 @@ void saml_new_id(struct kp_random *random, char ret[72]);
 
 /* ' name="value"', left out where the value is NULL or "" */
 void saml_put_attr(struct kp_buf *buf, const char *name, const char *value);
-void saml_put_time(struct kp_buf *buf, const char *name, int64_t ms); /* left out where 0 */
+void saml_put_time(
+        struct kp_buf *buf, const char *name, int64_t ms); /* left out where 0 */
 void saml_put_element(struct kp_buf *buf, const char *name, const char *text);
 
 /* Fill a verdict; always returns 0. */
-int saml_refuse(struct kp_federation_verdict *verdict, const char *rule, const char *format,
-        ...) KP_PRINTF(3, 4);
+int saml_refuse(struct kp_federation_verdict *verdict, const char *rule,
+        const char *format, ...) KP_PRINTF(3, 4);
 bool saml_rule_is_on(const struct kp_response_policy *policy, const char *rule);
 
 /* A dateTime attribute. returns false if present and malformed; absent gives 0 */
 bool saml_time(const xmlNode *node, const char *name, int64_t *ret);
 
-int saml_read_issuer(const struct kp_message_in *in, char ret[256], struct kp_error *err)
-        KP_MUST_CHECK;
-int saml_read_response(const struct kp_message_in *in, const struct kp_response_policy *policy,
-        struct kp_login_response *ret, struct kp_federation_verdict *verdict,
+int saml_read_issuer(const struct kp_message_in *in, char ret[256],
         struct kp_error *err) KP_MUST_CHECK;
+int saml_read_response(const struct kp_message_in *in,
+        const struct kp_response_policy *policy, struct kp_login_response *ret,
+        struct kp_federation_verdict *verdict, struct kp_error *err) KP_MUST_CHECK;
 int saml_read_request(const struct kp_message_in *in, const struct kp_party *provider,
         const struct kp_party *service, int64_t now_ms, struct kp_login_request *ret,
         struct kp_federation_verdict *verdict, struct kp_error *err) KP_MUST_CHECK;

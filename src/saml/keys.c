@@ -4,22 +4,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
 #include <xmlsec/crypto.h>
 #include <xmlsec/errors.h>
 #include <xmlsec/keys.h>
 #include <xmlsec/openssl/evp.h>
 #include <xmlsec/xmlsec.h>
 
-#include "internal.h"
 #include "keypilot/codec/b64url.h"
 #include "keypilot/core/free.h"
 #include "keypilot/saml/saml.h"
 
+#include "internal.h"
+
 /*
- * Parsing a PEM costs more than signing with it, and every cell of a run brings the same
- * few, so what was parsed stays for the life of the process. Workers are processes: nobody
- * else reaches in here.
+ * Parsing a PEM costs more than signing with it, and every cell of a run brings the
+ * same few, so what was parsed stays for the life of the process. Workers are
+ * processes: nobody else reaches in here.
  */
 #define CACHED 24
 #define CERTS_MAX 16
@@ -50,9 +50,10 @@ on_xmlsec_error(const char *file, int line, const char *func, const char *object
         (void)reason;
         if (complaint[0] != '\0')
                 return;
-        (void)snprintf(complaint, sizeof(complaint), "%s%s%s%s%s", object != NULL ? object : "",
-                subject != NULL ? " " : "", subject != NULL ? subject : "",
-                message != NULL ? " " : "", message != NULL ? message : "");
+        (void)snprintf(complaint, sizeof(complaint), "%s%s%s%s%s",
+                object != NULL ? object : "", subject != NULL ? " " : "",
+                subject != NULL ? subject : "", message != NULL ? " " : "",
+                message != NULL ? message : "");
 }
 
 const char *
@@ -79,8 +80,8 @@ saml_start(struct kp_error *err)
                 return KP_FAIL(err, KP_EENV,
                         "xmlsec of another version than keypilot was built with");
         if (xmlSecCryptoAppInit(NULL) < 0 || xmlSecCryptoInit() < 0)
-                return KP_FAIL(err, KP_EENV, "xmlsec does not start its OpenSSL part: %s",
-                        saml_complaint());
+                return KP_FAIL(err, KP_EENV,
+                        "xmlsec does not start its OpenSSL part: %s", saml_complaint());
         /* the application part puts its own error callbacks in */
         xmlSecErrorsSetCallback(on_xmlsec_error);
         started = true;
@@ -212,8 +213,8 @@ cert_read(X509 *x509, struct saml_cert *ret, struct kp_error *err)
 
         if ((ret->pkey = X509_get_pubkey(x509)) == NULL ||
                 (ret->key = wrap(ret->pkey)) == NULL)
-                return KP_FAIL(err, KP_EUNSUPPORTED, "certificate: no public key in it: %s",
-                        saml_complaint());
+                return KP_FAIL(err, KP_EUNSUPPORTED,
+                        "certificate: no public key in it: %s", saml_complaint());
         if ((der_len = i2d_X509(x509, &der)) < 0)
                 return KP_FAIL(err, KP_ENOMEM, "certificate");
         kp_b64_put(&text, der, (size_t)der_len);
@@ -239,7 +240,8 @@ certs_read(const char *pem, struct entry *entry, struct kp_error *err)
                 if (x509 == NULL)
                         break;
                 if (entry->n_certs == CERTS_MAX)
-                        return KP_FAIL(err, KP_EPARSE, "more than %d certificates", CERTS_MAX);
+                        return KP_FAIL(
+                                err, KP_EPARSE, "more than %d certificates", CERTS_MAX);
                 if (cert_read(x509, &entry->certs[entry->n_certs++], err) < 0)
                         return -1;
         }
@@ -250,7 +252,8 @@ certs_read(const char *pem, struct entry *entry, struct kp_error *err)
 }
 
 int
-saml_certs(const char *pem, const struct saml_cert **ret, size_t *ret_n, struct kp_error *err)
+saml_certs(const char *pem, const struct saml_cert **ret, size_t *ret_n,
+        struct kp_error *err)
 {
         KP_CLEANUP(entry_done) struct entry entry = { 0 };
         struct entry *found;

@@ -34,8 +34,9 @@ judge_query(struct arrival *arrival, struct kp_error *err)
         if (peer == NULL || peer->cert_pem == NULL)
                 return 0;
         return saml_verify_bytes(peer->cert_pem, wire->algorithm,
-                arrival->check.policy->allow_sha1, wire->signed_text.data, wire->signed_text.len,
-                wire->signature.data, wire->signature.len, &arrival->check.query.good, err);
+                arrival->check.policy->allow_sha1, wire->signed_text.data,
+                wire->signed_text.len, wire->signature.data, wire->signature.len,
+                &arrival->check.query.good, err);
 }
 
 /* Decode, parse and judge. What was not even readable leaves check.doc NULL. */
@@ -48,14 +49,20 @@ receive(struct arrival *arrival, const struct kp_message_in *in, const char *fie
         memset(check->verdict, 0, sizeof(*check->verdict));
         if (saml_wire_read(in, field, &arrival->wire, err) < 0)
                 return -1;
-        if (arrival->wire.rule != NULL && saml_rule_is_on(check->policy, arrival->wire.rule))
-                return saml_refuse(check->verdict, arrival->wire.rule, "%s",
-                        arrival->wire.reason);
+        if (arrival->wire.rule != NULL &&
+                saml_rule_is_on(check->policy, arrival->wire.rule))
+                return saml_refuse(
+                        check->verdict, arrival->wire.rule, "%s", arrival->wire.reason);
         if (kp_buf_check(&arrival->wire.xml, err) < 0 ||
-                saml_open(check, arrival->wire.xml.data, arrival->wire.xml.len, err) < 0)
+                saml_open(check, arrival->wire.xml.data, arrival->wire.xml.len, err) <
+                        0)
                 return -1;
         if (check->doc == NULL)
                 return 0;
+        /* a form does not tell which of the two it carries */
+        if (check->kind == KP_SAML_LOGOUT_RESPONSE && !arrival->wire.redirect &&
+                kp_xml_is(check->root, NS_PROTOCOL, "LogoutRequest"))
+                check->kind = KP_SAML_LOGOUT_REQUEST;
         if (judge_query(arrival, err) < 0)
                 return -1;
         return saml_run(check, err);
@@ -64,7 +71,8 @@ receive(struct arrival *arrival, const struct kp_message_in *in, const char *fie
 static const char *
 field_of(const struct kp_message_in *in)
 {
-        if (in->value == NULL && in->query != NULL && strstr(in->query, "SAMLRequest=") != NULL)
+        if (in->value == NULL && in->query != NULL &&
+                strstr(in->query, "SAMLRequest=") != NULL)
                 return "SAMLRequest";
         return "SAMLResponse";
 }
@@ -89,26 +97,32 @@ saml_read_issuer(const struct kp_message_in *in, char ret[256], struct kp_error 
         root = xmlDocGetRootElement(doc);
         (void)kp_xml_text_into(kp_xml_child(root, NS_ASSERTION, "Issuer"), ret, 256);
         if (ret[0] == '\0') /* a response may leave it to its assertion */
-                (void)kp_xml_text_into(kp_xml_child(kp_xml_child(root, NS_ASSERTION, "Assertion"),
-                                               NS_ASSERTION, "Issuer"),
+                (void)kp_xml_text_into(
+                        kp_xml_child(kp_xml_child(root, NS_ASSERTION, "Assertion"),
+                                NS_ASSERTION, "Issuer"),
                         ret, 256);
         return 0;
 }
 
 int
-saml_read_response(const struct kp_message_in *in, const struct kp_response_policy *policy,
-        struct kp_login_response *ret, struct kp_federation_verdict *verdict,
-        struct kp_error *err)
+saml_read_response(const struct kp_message_in *in,
+        const struct kp_response_policy *policy, struct kp_login_response *ret,
+        struct kp_federation_verdict *verdict, struct kp_error *err)
 {
-        KP_CLEANUP(arrival_done) struct arrival arrival = {
-                .check = { .policy = policy, .verdict = verdict, .kind = KP_SAML_RESPONSE },
+        KP_CLEANUP(arrival_done)
+        struct arrival arrival = {
+                .check = { .policy = policy,
+                        .verdict = verdict,
+                        .kind = KP_SAML_RESPONSE },
         };
 
         memset(ret, 0, sizeof(*ret));
         if (receive(&arrival, in, "SAMLResponse", err) < 0)
                 return -1;
-        (void)kp_xml_copy(arrival.wire.relay_state, ret->relay_state, sizeof(ret->relay_state));
-        return arrival.check.doc == NULL ? 0 : saml_fill_response(&arrival.check, ret, err);
+        (void)kp_xml_copy(
+                arrival.wire.relay_state, ret->relay_state, sizeof(ret->relay_state));
+        return arrival.check.doc == NULL ? 0
+                                         : saml_fill_response(&arrival.check, ret, err);
 }
 
 /* ---- AuthnRequest ---- */
@@ -137,8 +151,8 @@ fill_contexts(xmlNode *requested, struct kp_login_request *ret)
                 c != NULL; c = kp_xml_next(c, NS_ASSERTION, "AuthnContextClassRef")) {
                 if (ret->n_contexts == KP_NELEMS(ret->contexts))
                         return false;
-                fits &= kp_xml_text_into(c, ret->contexts[ret->n_contexts++],
-                        sizeof(ret->contexts[0]));
+                fits &= kp_xml_text_into(
+                        c, ret->contexts[ret->n_contexts++], sizeof(ret->contexts[0]));
         }
         return fits;
 }
@@ -175,18 +189,20 @@ fill_request(const struct arrival *arrival, struct kp_login_request *ret)
         ret->allow_create = is_true(kp_xml_attr(policy, "AllowCreate"));
         ret->sign = arrival->check.root_signed;
         ret->post = !arrival->wire.redirect;
-        (void)kp_xml_copy(arrival->wire.relay_state, ret->relay_state, sizeof(ret->relay_state));
+        (void)kp_xml_copy(
+                arrival->wire.relay_state, ret->relay_state, sizeof(ret->relay_state));
         (void)kp_xml_copy(arrival->wire.hint, ret->login_hint, sizeof(ret->login_hint));
         fits = kp_xml_copy(kp_xml_attr(root, "ID"), ret->id, sizeof(ret->id));
-        fits &= kp_xml_text_into(kp_xml_child(root, NS_ASSERTION, "Issuer"), ret->issuer,
-                sizeof(ret->issuer));
-        fits &= kp_xml_copy(kp_xml_attr(root, "AssertionConsumerServiceURL"), ret->acs_url,
-                sizeof(ret->acs_url));
+        fits &= kp_xml_text_into(kp_xml_child(root, NS_ASSERTION, "Issuer"),
+                ret->issuer, sizeof(ret->issuer));
+        fits &= kp_xml_copy(kp_xml_attr(root, "AssertionConsumerServiceURL"),
+                ret->acs_url, sizeof(ret->acs_url));
         fits &= kp_xml_copy(kp_xml_attr(root, "Destination"), ret->destination,
                 sizeof(ret->destination));
         fits &= kp_xml_copy(kp_xml_attr(policy, "Format"), ret->nameid_format,
                 sizeof(ret->nameid_format));
-        fits &= fill_contexts(kp_xml_child(root, NS_PROTOCOL, "RequestedAuthnContext"), ret);
+        fits &= fill_contexts(
+                kp_xml_child(root, NS_PROTOCOL, "RequestedAuthnContext"), ret);
         return fits & fill_scoping(kp_xml_child(root, NS_PROTOCOL, "Scoping"), ret);
 }
 
@@ -198,15 +214,19 @@ saml_read_request(const struct kp_message_in *in, const struct kp_party *provide
         const struct kp_response_policy policy = {
                 .own = provider, .peer = service, .now_ms = now_ms
         };
-        KP_CLEANUP(arrival_done) struct arrival arrival = {
-                .check = { .policy = &policy, .verdict = verdict, .kind = KP_SAML_AUTHN_REQUEST },
+        KP_CLEANUP(arrival_done)
+        struct arrival arrival = {
+                .check = { .policy = &policy,
+                        .verdict = verdict,
+                        .kind = KP_SAML_AUTHN_REQUEST },
         };
 
         memset(ret, 0, sizeof(*ret));
         ret->proxy_count = -1;
         if (receive(&arrival, in, "SAMLRequest", err) < 0)
                 return -1;
-        if (arrival.check.doc == NULL || fill_request(&arrival, ret) || verdict->rule != NULL)
+        if (arrival.check.doc == NULL || fill_request(&arrival, ret) ||
+                verdict->rule != NULL)
                 return 0;
         return saml_refuse(verdict, "value-length",
                 "the request says more, or longer, than is read");
@@ -219,20 +239,21 @@ fill_logout(const struct arrival *arrival, struct kp_logout *ret)
 {
         const struct saml_check *check = &arrival->check;
         xmlNode *root = check->root;
-        xmlNode *code = kp_xml_child(kp_xml_child(root, NS_PROTOCOL, "Status"), NS_PROTOCOL,
-                "StatusCode");
+        xmlNode *code = kp_xml_child(
+                kp_xml_child(root, NS_PROTOCOL, "Status"), NS_PROTOCOL, "StatusCode");
         bool fits;
 
         (void)saml_time(root, "IssueInstant", &ret->issue_ms);
         (void)saml_time(root, "NotOnOrAfter", &ret->not_on_or_after_ms);
         ret->is_response = check->kind == KP_SAML_LOGOUT_RESPONSE;
         ret->is_signed = check->root_signed;
-        (void)kp_xml_copy(arrival->wire.relay_state, ret->relay_state, sizeof(ret->relay_state));
+        (void)kp_xml_copy(
+                arrival->wire.relay_state, ret->relay_state, sizeof(ret->relay_state));
         fits = kp_xml_copy(kp_xml_attr(root, "ID"), ret->id, sizeof(ret->id));
         fits &= kp_xml_copy(kp_xml_attr(root, "InResponseTo"), ret->in_response_to,
                 sizeof(ret->in_response_to));
-        fits &= kp_xml_text_into(kp_xml_child(root, NS_ASSERTION, "Issuer"), ret->issuer,
-                sizeof(ret->issuer));
+        fits &= kp_xml_text_into(kp_xml_child(root, NS_ASSERTION, "Issuer"),
+                ret->issuer, sizeof(ret->issuer));
         fits &= kp_xml_copy(kp_xml_attr(root, "Destination"), ret->destination,
                 sizeof(ret->destination));
         fits &= kp_xml_text_into(check->name_id, ret->subject, sizeof(ret->subject));
@@ -240,10 +261,12 @@ fill_logout(const struct arrival *arrival, struct kp_logout *ret)
                 sizeof(ret->subject_format));
         fits &= kp_xml_text_into(kp_xml_child(root, NS_PROTOCOL, "SessionIndex"),
                 ret->session_index, sizeof(ret->session_index));
-        fits &= kp_xml_copy(kp_xml_attr(code, "Value"), ret->status[0], sizeof(ret->status[0]));
-        return fits & kp_xml_copy(kp_xml_attr(kp_xml_child(code, NS_PROTOCOL, "StatusCode"),
-                                          "Value"),
-                              ret->status[1], sizeof(ret->status[1]));
+        fits &= kp_xml_copy(
+                kp_xml_attr(code, "Value"), ret->status[0], sizeof(ret->status[0]));
+        return fits &
+               kp_xml_copy(kp_xml_attr(kp_xml_child(code, NS_PROTOCOL, "StatusCode"),
+                                   "Value"),
+                       ret->status[1], sizeof(ret->status[1]));
 }
 
 int
@@ -254,19 +277,24 @@ saml_read_logout(const struct kp_message_in *in, const struct kp_party *own,
         /* which request it answers is for the caller: it knows whom it told */
         static const char *const off[] = { "in-response-to" };
         bool is_request = strcmp(field_of(in), "SAMLRequest") == 0;
-        const struct kp_response_policy policy = {
-                .own = own, .peer = peer, .now_ms = now_ms, .off = off, .n_off = KP_NELEMS(off)
-        };
-        KP_CLEANUP(arrival_done) struct arrival arrival = {
+        const struct kp_response_policy policy = { .own = own,
+                .peer = peer,
+                .now_ms = now_ms,
+                .off = off,
+                .n_off = KP_NELEMS(off) };
+        KP_CLEANUP(arrival_done)
+        struct arrival arrival = {
                 .check = { .policy = &policy,
                         .verdict = verdict,
-                        .kind = is_request ? KP_SAML_LOGOUT_REQUEST : KP_SAML_LOGOUT_RESPONSE },
+                        .kind = is_request ? KP_SAML_LOGOUT_REQUEST
+                                           : KP_SAML_LOGOUT_RESPONSE },
         };
 
         memset(ret, 0, sizeof(*ret));
         if (receive(&arrival, in, is_request ? "SAMLRequest" : "SAMLResponse", err) < 0)
                 return -1;
-        if (arrival.check.doc == NULL || fill_logout(&arrival, ret) || verdict->rule != NULL)
+        if (arrival.check.doc == NULL || fill_logout(&arrival, ret) ||
+                verdict->rule != NULL)
                 return 0;
         return saml_refuse(verdict, "value-length",
                 "the message says more, or longer, than is read");

@@ -13,9 +13,10 @@
 #define ANY (RESPONSE | REQUEST | LOGOUT | LOGOUT_ANSWER)
 
 /*
- * The rules, in the order in which they are applied: what it is, who signed it, what the
- * message says of itself, then the assertion from the outside in. A pass stands with the
- * first rule that it may refuse by; those below it without a pass of their own belong to it.
+ * The rules, in the order in which they are applied: what it is, who signed it, what
+ * the message says of itself, then the assertion from the outside in. A pass stands
+ * with the first rule that it may refuse by; those below it without a pass of their own
+ * belong to it.
  */
 /* clang-format off */
 static const struct saml_rule rules[] = {
@@ -32,6 +33,7 @@ static const struct saml_rule rules[] = {
         { { "id-twice",                   false, "SAML 2.0 Core §1.3.4; XML 1.0 §3.3.1", "No two elements have the same ID." }, saml_pass_unique, ANY },
         { { "issue-instant",              false, "SAML 2.0 Core §1.3.3, §3.2.1, §3.2.2", "IssueInstant is there, is a time, and is not a day ahead." }, saml_pass_issue_instant, ANY },
         { { "signature-position",         false, "SAML 2.0 Core §5.4.1", "A signature is a direct child of what it signs and holds nothing but its own parts." }, saml_pass_root_signature, ANY },
+        { { "signature-order",            true,  "SAML 2.0 Core §2.3.3, §3.2.1, §3.2.2", "It follows the Issuer, as the schema has it." }, NULL, ANY },
         { { "signature-reference",        false, "SAML 2.0 Core §5.4.2", "It has one reference, to the ID of the element it is in." }, NULL, ANY },
         { { "signature-transforms",       false, "SAML 2.0 Core §5.4.4", "Its transforms are enveloped-signature and one canonical form." }, NULL, ANY },
         { { "signature-canonicalization", false, "SAML 2.0 Core §5.4.3", "The canonical form is one without comments." }, NULL, ANY },
@@ -60,12 +62,13 @@ static const struct saml_rule rules[] = {
         { { "assertion-version",          false, "SAML 2.0 Core §2.3.3", "The assertion has Version 2.0." }, saml_pass_assertion_header, RESPONSE },
         { { "assertion-id",               false, "SAML 2.0 Core §2.3.3", "The assertion has an ID." }, NULL, RESPONSE },
         { { "assertion-issue-instant",    false, "SAML 2.0 Core §2.3.3, §1.3.3", "The assertion has an IssueInstant, and it is a time." }, NULL, RESPONSE },
-        { { "assertion-issuer",           false, "SAML 2.0 Core §2.3.3; Profiles §4.1.4.2", "The assertion names the provider that was expected, and the same as the response." }, saml_pass_assertion_issuer, RESPONSE },
+        { { "assertion-issuer",           false, "SAML 2.0 Core §2.3.3; Profiles §4.1.4.2", "The assertion names the provider that was expected." }, saml_pass_assertion_issuer, RESPONSE },
         { { "name-id",                    false, "SAML 2.0 Core §2.4.1, §2.2.3; Profiles §4.1.4.2", "The subject has a NameID, as text without elements." }, saml_pass_name_id, RESPONSE },
         { { "sp-name-qualifier",          true,  "SAML 2.0 Core §2.2.2, §8.3.7", "SPNameQualifier, if given, is this service." }, NULL, RESPONSE },
         { { "confirmation",               false, "SAML 2.0 Core §2.4.1.1; Profiles §4.1.4.2", "There is a SubjectConfirmation with the method bearer." }, saml_pass_confirmation, RESPONSE },
         { { "confirmation-data",          false, "SAML 2.0 Profiles §4.1.4.2", "It has SubjectConfirmationData with a NotOnOrAfter." }, NULL, RESPONSE },
         { { "confirmation-not-before",    true,  "SAML 2.0 Profiles §4.1.4.2", "SubjectConfirmationData has no NotBefore." }, NULL, RESPONSE },
+        { { "confirmation-recipient-missing", true, "SAML 2.0 Profiles §4.1.4.2", "The confirmation has a Recipient." }, NULL, RESPONSE },
         { { "confirmation-recipient",     false, "SAML 2.0 Profiles §4.1.4.3", "Recipient is the address where the response arrived." }, NULL, RESPONSE },
         { { "confirmation-expired",       false, "SAML 2.0 Profiles §4.1.4.3", "NotOnOrAfter of the confirmation is not past." }, NULL, RESPONSE },
         { { "confirmation-in-response-to", false, "SAML 2.0 Profiles §4.1.4.3", "InResponseTo of the confirmation is the outstanding request." }, NULL, RESPONSE },
@@ -137,7 +140,8 @@ int
 saml_run(struct saml_check *check, struct kp_error *err)
 {
         for (size_t i = 0; i < KP_NELEMS(rules); i++) {
-                if (rules[i].pass == NULL || (rules[i].kinds & (1u << check->kind)) == 0)
+                if (rules[i].pass == NULL ||
+                        (rules[i].kinds & (1u << check->kind)) == 0)
                         continue;
                 if (rules[i].pass(check, err) < 0)
                         return -1;

@@ -5,9 +5,8 @@
 #include "check.h"
 
 /*
- * Rules about the message as such: kind, version, ID, who signed it, where it was meant to
- * go and what it answers.
- * Spec: SAML 2.0 Core §3.2; Profiles §4.1.4, §4.4.4
+ * Rules about the message as such: kind, version, ID, who signed it, where it was meant
+ * to go and what it answers. Spec: SAML 2.0 Core §3.2; Profiles §4.1.4, §4.4.4
  */
 
 #define DAY_MS (INT64_C(24) * 3600 * 1000)
@@ -27,10 +26,12 @@ saml_pass_type(struct saml_check *check, struct kp_error *err)
         (void)err;
         if (kp_xml_is(check->root, NS_PROTOCOL, name))
                 return 0;
-        return saml_object(check, "message-type", "the root is <%.60s>%s, not a SAML 2.0 %s",
+        return saml_object(check, "message-type",
+                "the root is <%.60s>%s, not a SAML 2.0 %s",
                 (const char *)check->root->name,
-                strcmp((const char *)check->root->name, name) == 0 ? " of another namespace" :
-                                                                     "",
+                strcmp((const char *)check->root->name, name) == 0
+                        ? " of another namespace"
+                        : "",
                 name);
 }
 
@@ -56,7 +57,8 @@ saml_pass_id(struct saml_check *check, struct kp_error *err)
                 return saml_object(check, "id", "the message has no ID");
         if ((id[0] >= '0' && id[0] <= '9') || id[0] == '-' || id[0] == '.')
                 return saml_object(check, "id-form",
-                        "the ID '%.60s' is no XML name: it begins with '%c'", id, id[0]);
+                        "the ID '%.60s' is no XML name: it begins with '%c'", id,
+                        id[0]);
         return 0;
 }
 
@@ -79,7 +81,8 @@ saml_pass_issue_instant(struct saml_check *check, struct kp_error *err)
 
         (void)err;
         if (text == NULL)
-                return saml_object(check, "issue-instant", "the message has no IssueInstant");
+                return saml_object(
+                        check, "issue-instant", "the message has no IssueInstant");
         if (!saml_time(check->root, "IssueInstant", &at))
                 return saml_object(check, "issue-instant",
                         "IssueInstant '%.40s' is not a time", text);
@@ -89,48 +92,67 @@ saml_pass_issue_instant(struct saml_check *check, struct kp_error *err)
         return 0;
 }
 
-/* Every signature stands in something that may be signed: the message or an assertion. */
+/* Every signature stands in something that may be signed: the message or an assertion.
+ */
 static int
 check_positions(struct saml_check *check)
 {
         for (xmlNode *node = NULL; (node = kp_xml_walk(check->root, node)) != NULL;) {
-                if (!kp_xml_is(node, NS_DSIG, "Signature") || node->parent == check->root ||
+                if (!kp_xml_is(node, NS_DSIG, "Signature") ||
+                        node->parent == check->root ||
                         kp_xml_is(node->parent, NS_ASSERTION, "Assertion"))
                         continue;
                 return saml_object(check, "signature-position",
-                        "a signature stands in <%.60s>, which is no message or assertion",
+                        "a signature stands in <%.60s>, which is no message or "
+                        "assertion",
                         (const char *)node->parent->name);
         }
         return 0;
+}
+
+/* The ID of the one assertion, where a signature beside it is allowed to sign it. */
+static const char *
+beside(const struct saml_check *check)
+{
+        if (!check->policy->allow_beside ||
+                kp_xml_count(check->root, NS_ASSERTION, "Assertion") != 1)
+                return NULL;
+        return kp_xml_attr(kp_xml_child(check->root, NS_ASSERTION, "Assertion"), "ID");
 }
 
 int
 saml_pass_root_signature(struct saml_check *check, struct kp_error *err)
 {
         const struct saml_signature_policy policy = {
-                .cert_pem = check->policy->peer != NULL ? check->policy->peer->cert_pem : NULL,
+                .cert_pem = check->policy->peer != NULL ? check->policy->peer->cert_pem
+                                                        : NULL,
                 .allow_sha1 = check->policy->allow_sha1,
+                .beside = beside(check),
                 .off = check->policy,
         };
         enum saml_signature found;
         const char *rule = NULL;
         char reason[200] = "";
 
-        (void)check_positions(check); /* always 0: what it found stands in the verdict */
+        (void)check_positions(
+                check); /* always 0: what it found stands in the verdict */
         if (check->verdict->rule != NULL)
                 return 0;
-        if (saml_check_signature(check->root, &policy, &found, &check->root_algorithm, &rule,
-                    reason, err) < 0)
+        if (saml_check_signature(check->root, &policy, &found, &check->root_algorithm,
+                    &rule, reason, err) < 0)
                 return -1;
         if (found == SIGNATURE_REFUSED && rule != NULL)
-                return saml_object(check, rule, "%s: %s", root_names[check->kind], reason);
+                return saml_object(
+                        check, rule, "%s: %s", root_names[check->kind], reason);
         check->root_signed = found == SIGNATURE_GOOD;
+        check->signed_beside = found == SIGNATURE_GOOD_BESIDE;
         if (!check->query.present)
                 return 0;
         check->root_signed = check->query.good;
         if (!check->query.good)
                 return saml_object(check, "signature-value",
-                        "the signature of the query does not fit it and the sender's certificate");
+                        "the signature of the query does not fit it and the sender's "
+                        "certificate");
         return 0;
 }
 
@@ -140,16 +162,16 @@ saml_pass_message_signed(struct saml_check *check, struct kp_error *err)
         (void)err;
         if (!check->policy->want_response_signed || check->root_signed)
                 return 0;
-        return saml_object(check, "message-signature-missing", "the %s itself is not signed",
-                root_names[check->kind]);
+        return saml_object(check, "message-signature-missing",
+                "the %s itself is not signed", root_names[check->kind]);
 }
 
 static const char *
 short_code(const char *code)
 {
-        return strncmp(code, STATUS_PREFIX, strlen(STATUS_PREFIX)) == 0 ?
-                       code + strlen(STATUS_PREFIX) :
-                       code;
+        return strncmp(code, STATUS_PREFIX, strlen(STATUS_PREFIX)) == 0
+                       ? code + strlen(STATUS_PREFIX)
+                       : code;
 }
 
 int
@@ -167,10 +189,11 @@ saml_pass_status(struct saml_check *check, struct kp_error *err)
                         status == NULL ? "Status" : "StatusCode, or more than one");
         if (strcmp(code, STATUS_SUCCESS) == 0)
                 return 0;
-        second = kp_xml_attr(kp_xml_child(check->status_code, NS_PROTOCOL, "StatusCode"),
-                "Value");
-        return saml_object(check, "status", "the status is %.60s%s%.60s", short_code(code),
-                second != NULL ? "/" : "", second != NULL ? short_code(second) : "");
+        second = kp_xml_attr(
+                kp_xml_child(check->status_code, NS_PROTOCOL, "StatusCode"), "Value");
+        return saml_object(check, "status", "the status is %.60s%s%.60s",
+                short_code(code), second != NULL ? "/" : "",
+                second != NULL ? short_code(second) : "");
 }
 
 static bool
@@ -232,7 +255,8 @@ saml_pass_destination(struct saml_check *check, struct kp_error *err)
         if (destination == NULL || is_same_uri(destination, here))
                 return 0;
         return saml_object(check, "destination",
-                "Destination is '%.70s', the message arrived at '%.70s'", destination, here);
+                "Destination is '%.70s', the message arrived at '%.70s'", destination,
+                here);
 }
 
 int
@@ -245,23 +269,28 @@ saml_pass_issuer(struct saml_check *check, struct kp_error *err)
 
         (void)err;
         /*
-         * DEVIATION SAML Profiles §4.1.4.2: an unsigned response may leave its Issuer out; a
-         * strict reader that knows its federation wants it, as deployed ones do.
+         * DEVIATION SAML Profiles §4.1.4.2: an unsigned response may leave its Issuer
+         * out; a strict reader that knows its federation wants it, as deployed ones do.
          */
         if (issuer == NULL)
-                return check->policy->own == NULL || check->policy->own->entity_id == NULL ?
-                               0 :
-                               saml_object(check, "issuer-missing", "the message has no Issuer");
+                return check->policy->own == NULL ||
+                                       check->policy->own->entity_id == NULL
+                               ? 0
+                               : saml_object(check, "issuer-missing",
+                                         "the message has no Issuer");
         if (format != NULL && strcmp(format, FORMAT_ENTITY) != 0)
-                return saml_object(check, "issuer", "Issuer has the format '%.100s'", format);
-        if (!kp_xml_text_into(issuer, text, sizeof(text)) || kp_xml_first(issuer) != NULL)
+                return saml_object(
+                        check, "issuer", "Issuer has the format '%.100s'", format);
+        if (!kp_xml_text_into(issuer, text, sizeof(text)) ||
+                kp_xml_first(issuer) != NULL)
                 return saml_object(check, "issuer", "Issuer is no name of a party");
         if (peer == NULL)
-                return saml_object(check, "issuer", "'%.100s' is not a known party", text);
+                return saml_object(
+                        check, "issuer", "'%.100s' is not a known party", text);
         if (peer->entity_id == NULL || strcmp(text, peer->entity_id) == 0)
                 return 0;
-        return saml_object(check, "issuer", "Issuer is '%.70s', expected was '%.70s'", text,
-                peer->entity_id);
+        return saml_object(check, "issuer", "Issuer is '%.70s', expected was '%.70s'",
+                text, peer->entity_id);
 }
 
 int
@@ -272,13 +301,13 @@ saml_pass_in_response_to(struct saml_check *check, struct kp_error *err)
 
         (void)err;
         if (answers == NULL)
-                return check->policy->allow_unsolicited ?
-                               0 :
-                               saml_object(check, "unsolicited",
-                                       "there is no InResponseTo%s%s%.60s",
-                                       request != NULL ? ", and request " : "",
-                                       request != NULL ? request : "",
-                                       request != NULL ? " is outstanding" : "");
+                return check->policy->allow_unsolicited
+                               ? 0
+                               : saml_object(check, "unsolicited",
+                                         "there is no InResponseTo%s%s%.60s",
+                                         request != NULL ? ", and request " : "",
+                                         request != NULL ? request : "",
+                                         request != NULL ? " is outstanding" : "");
         if (request == NULL)
                 return saml_object(check, "in-response-to",
                         "it answers '%.60s', and no request is outstanding", answers);
@@ -300,7 +329,8 @@ saml_pass_logout_expiry(struct saml_check *check, struct kp_error *err)
                         "NotOnOrAfter '%.40s' is not a time", text);
         if (text == NULL || check->policy->now_ms < until + check->policy->skew_ms)
                 return 0;
-        return saml_object(check, "logout-expired", "NotOnOrAfter '%.40s' is past", text);
+        return saml_object(
+                check, "logout-expired", "NotOnOrAfter '%.40s' is past", text);
 }
 
 int
@@ -310,7 +340,8 @@ saml_pass_logout_subject(struct saml_check *check, struct kp_error *err)
 
         (void)err;
         check->name_id = kp_xml_child(check->root, NS_ASSERTION, "NameID");
-        if (check->name_id == NULL && kp_xml_count(check->root, NS_ASSERTION, "EncryptedID") == 1)
+        if (check->name_id == NULL &&
+                kp_xml_count(check->root, NS_ASSERTION, "EncryptedID") == 1)
                 return 0; /* decrypted by its own rule, then looked at */
         if (!kp_xml_text_into(check->name_id, text, sizeof(text)) || text[0] == '\0' ||
                 kp_xml_first(check->name_id) != NULL)

@@ -45,7 +45,8 @@ saml_put_element(struct kp_buf *buf, const char *name, const char *text)
 }
 
 int
-saml_refuse(struct kp_federation_verdict *verdict, const char *rule, const char *format, ...)
+saml_refuse(struct kp_federation_verdict *verdict, const char *rule, const char *format,
+        ...)
 {
         const struct kp_saml_rule *entry = kp_saml_rule_find(rule);
         va_list args;
@@ -60,8 +61,8 @@ saml_refuse(struct kp_federation_verdict *verdict, const char *rule, const char 
 }
 
 /*
- * Core §1.3.3 wants UTC "with no time zone component"; everybody writes a Z, so both are
- * read.
+ * Core §1.3.3 wants UTC "with no time zone component"; everybody writes a Z, so both
+ * are read.
  */
 bool
 saml_time(const xmlNode *node, const char *name, int64_t *ret)

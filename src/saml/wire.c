@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
-#include "internal.h"
 #include "keypilot/codec/b64url.h"
 
+#include "internal.h"
+
 /*
- * The bindings: how a message travels. HTTP-Redirect compresses, encodes and may sign the
- * query string; HTTP-POST encodes.
- * Spec: SAML 2.0 Bindings §3.4, §3.5
+ * The bindings: how a message travels. HTTP-Redirect compresses, encodes and may sign
+ * the query string; HTTP-POST encodes. Spec: SAML 2.0 Bindings §3.4, §3.5
  */
 
 /*
@@ -93,8 +94,9 @@ inflate_into(const struct kp_buf *bytes, struct kp_buf *ret, const char **reason
 static void
 put_escaped(struct kp_buf *buf, const void *text, size_t text_len)
 {
-        static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                    "0123456789-_.~";
+        static const char plain[] =
+                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                "0123456789-_.~";
         static const char digits[] = "0123456789ABCDEF";
         const uint8_t *bytes = text;
 
@@ -172,7 +174,7 @@ query_find(const char *query, const char *name)
 }
 
 static int KP_PRINTF(3, 4)
-refuse(struct saml_wire *wire, const char *rule, const char *format, ...)
+        refuse(struct saml_wire *wire, const char *rule, const char *format, ...)
 {
         va_list args;
 
@@ -186,8 +188,8 @@ refuse(struct saml_wire *wire, const char *rule, const char *format, ...)
 }
 
 static int
-read_base64(struct saml_wire *wire, const char *text, size_t text_len, struct kp_buf *ret,
-        struct kp_error *err)
+read_base64(struct saml_wire *wire, const char *text, size_t text_len,
+        struct kp_buf *ret, struct kp_error *err)
 {
         struct kp_error why = { 0 };
 
@@ -208,8 +210,8 @@ read_relay_state(struct saml_wire *wire, const char *text, size_t text_len)
                 wire->relay_state[text_len] = '\0';
         }
         if (text_len > RELAY_STATE_MAX)
-                return refuse(wire, "relay-state", "RelayState has %zu bytes, 80 are allowed",
-                        text_len);
+                return refuse(wire, "relay-state",
+                        "RelayState has %zu bytes, 80 are allowed", text_len);
         return 0;
 }
 
@@ -248,8 +250,8 @@ read_query_signature(struct saml_wire *wire, const char *query, const char *fiel
                 return 0;
         if (signature.n != 1 || algorithm.n != 1)
                 return refuse(wire, "message-encoding",
-                        "the query has %u Signature and %u SigAlg parameters", signature.n,
-                        algorithm.n);
+                        "the query has %u Signature and %u SigAlg parameters",
+                        signature.n, algorithm.n);
         for (size_t i = 0; i < KP_NELEMS(parts); i++) {
                 struct raw raw = query_find(query, parts[i]);
 
@@ -259,16 +261,19 @@ read_query_signature(struct saml_wire *wire, const char *query, const char *fiel
                 kp_buf_put(&wire->signed_text, raw.text, raw.len);
         }
         if (!unescape(algorithm.text, algorithm.len, &text) ||
-                !kp_xml_copy(kp_buf_str(&text), wire->algorithm, sizeof(wire->algorithm)))
+                !kp_xml_copy(
+                        kp_buf_str(&text), wire->algorithm, sizeof(wire->algorithm)))
                 return refuse(wire, "signature-algorithm", "SigAlg is no algorithm");
         kp_buf_clear(&text);
         if (!unescape(signature.text, signature.len, &text))
-                return refuse(wire, "message-encoding", "the Signature parameter is broken");
+                return refuse(
+                        wire, "message-encoding", "the Signature parameter is broken");
         return read_base64(wire, kp_buf_str(&text), text.len, &wire->signature, err);
 }
 
 static int
-read_query(struct saml_wire *wire, const char *query, const char *field, struct kp_error *err)
+read_query(struct saml_wire *wire, const char *query, const char *field,
+        struct kp_error *err)
 {
         KP_CLEANUP(kp_buf_done) struct kp_buf text = { 0 };
         KP_CLEANUP(kp_buf_done) struct kp_buf bytes = { 0 };
@@ -280,10 +285,11 @@ read_query(struct saml_wire *wire, const char *query, const char *field, struct 
 
         if (message.n != 1 || relay_state.n > 1 || encoding.n > 1)
                 return refuse(wire, "message-encoding",
-                        "the query has %u %s and %u RelayState parameters", message.n, field,
-                        relay_state.n);
+                        "the query has %u %s and %u RelayState parameters", message.n,
+                        field, relay_state.n);
         if (encoding.text != NULL)
-                return refuse(wire, "message-encoding", "SAMLEncoding is not supported");
+                return refuse(
+                        wire, "message-encoding", "SAMLEncoding is not supported");
         if (message.len > KP_XML_MAX)
                 return refuse(wire, "message-size", "%zu bytes, at most 1 MiB is read",
                         message.len);
@@ -301,8 +307,9 @@ read_query(struct saml_wire *wire, const char *query, const char *field, struct 
                 return -1;
         if (wire->rule == NULL && reason != NULL)
                 return refuse(wire,
-                        wire->xml.len > KP_XML_MAX ? "message-size" : "message-encoding", "%s",
-                        reason);
+                        wire->xml.len > KP_XML_MAX ? "message-size"
+                                                   : "message-encoding",
+                        "%s", reason);
         return read_query_signature(wire, query, field, err);
 }
 
@@ -319,7 +326,8 @@ saml_wire_read(const struct kp_message_in *in, const char *field, struct saml_wi
         if (in->value == NULL)
                 return refuse(ret, "message-encoding", "there is no %s in it", field);
         if ((len = strlen(in->value)) > KP_XML_MAX / 3 * 4 + 4)
-                return refuse(ret, "message-size", "%zu bytes, at most 1 MiB is read", len);
+                return refuse(
+                        ret, "message-size", "%zu bytes, at most 1 MiB is read", len);
         if (in->relay_state != NULL)
                 (void)read_relay_state(ret, in->relay_state, strlen(in->relay_state));
         return read_base64(ret, in->value, len, &ret->xml, err);

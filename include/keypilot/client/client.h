@@ -22,32 +22,36 @@ enum kp_mediation {
         KP_MEDIATION_SILENT
 };
 
-/* Where the call stands: the --page file of the command line, or a page of the world. */
+/* Where the call stands: the --page file of the command line, or a page of the world.
+ */
 struct kp_page {
         const char *origin; /* "https://login.example", or the URL of the page */
         enum kp_framing framing;
         const char *top_origin; /* NULL: none */
         const char *allow;      /* the iframe's allow attribute; NULL: none */
-        /* the response header: the page's own, or for a frame the top page's; NULL: none */
+        /* the response header: the page's own, or for a frame the top page's; NULL:
+         * none */
         const char *permissions_policy;
         bool user_activation; /* the person clicked just before */
         enum kp_mediation mediation;
-        const json_t *well_known; /* array of {host, status, headers, body}; NULL: none */
+        const json_t
+                *well_known; /* array of {host, status, headers, body}; NULL: none */
 };
 
 /*
  * Read a --page file's object. Members: origin (the only required one), framing (top,
- * same-origin-iframe, cross-origin-iframe), topOrigin (required in a cross-origin-iframe),
- * allow, permissionsPolicy, userActivation (true where absent), mediation (optional,
- * conditional, required, silent), wellKnown.
+ * same-origin-iframe, cross-origin-iframe), topOrigin (required in a
+ * cross-origin-iframe), allow, permissionsPolicy, userActivation (true where absent),
+ * mediation (optional, conditional, required, silent), wellKnown.
  *
  * ret      borrows from `object`
  * Errors   KP_ESCHEMA with the member
  */
-int kp_page_read(const json_t *object, struct kp_page *ret, struct kp_error *err)
-        KP_MUST_CHECK;
+int kp_page_read(
+        const json_t *object, struct kp_page *ret, struct kp_error *err) KP_MUST_CHECK;
 
-/* Errors  KP_ESCHEMA not an address that a page can have. "null" is an opaque origin. */
+/* Errors  KP_ESCHEMA not an address that a page can have. "null" is an opaque origin.
+ */
 int kp_page_origin_check(const char *origin, struct kp_error *err) KP_MUST_CHECK;
 
 /* The person in front of it. A NULL function: the person cannot, and gives up. */
@@ -74,8 +78,8 @@ struct kp_client_key {
         struct kp_driver *driver;
         const char *attachment; /* "cross-platform" or "platform" */
         bool real;              /* the extra rules for other people's keys hold */
-        /* how it is connected: "usb", "nfc", "ble", "hybrid", "internal"; NULL: "internal"
-         * for a platform key, otherwise "usb" */
+        /* how it is connected: "usb", "nfc", "ble", "hybrid", "internal"; NULL:
+         * "internal" for a platform key, otherwise "usb" */
         const char *transport;
 };
 
@@ -97,10 +101,9 @@ struct kp_exception {
 };
 
 /*
- * Why a client refuses, in stable words. Rules match on them, so they never change. What a
- * site learns is only the name beside it: whatever would tell something about keys and
- * people is the same NotAllowedError.
- * Spec: WebAuthn L3 §14.5.1, §14.5.2
+ * Why a client refuses, in stable words. Rules match on them, so they never change.
+ * What a site learns is only the name beside it: whatever would tell something about
+ * keys and people is the same NotAllowedError. Spec: WebAuthn L3 §14.5.1, §14.5.2
  */
 struct kp_client_reason {
         const char *word;
@@ -117,14 +120,14 @@ extern const struct kp_client_reason kp_client_reasons[];
  * ret_response   RegistrationResponseJSON or AuthenticationResponseJSON; NULL after an
  *                exception. The caller releases it with json_decref()
  * ret_exception  filled; name "" after success
- * Errors   the harness's own only: KP_ESCHEMA the page's origin is none, KP_ESAFETY a rule
- *          for real keys, KP_EIO, KP_ENOMEM
+ * Errors   the harness's own only: KP_ESCHEMA the page's origin is none, KP_ESAFETY a
+ * rule for real keys, KP_EIO, KP_ENOMEM
  */
 int kp_client_create(struct kp_client *client, const struct kp_page *page,
-        const json_t *options, json_t **ret_response, struct kp_exception *ret_exception,
-        struct kp_error *err) KP_MUST_CHECK;
+        const json_t *options, json_t **ret_response,
+        struct kp_exception *ret_exception, struct kp_error *err) KP_MUST_CHECK;
 int kp_client_get(struct kp_client *client, const struct kp_page *page,
-        const json_t *options, json_t **ret_response, struct kp_exception *ret_exception,
-        struct kp_error *err) KP_MUST_CHECK;
+        const json_t *options, json_t **ret_response,
+        struct kp_exception *ret_exception, struct kp_error *err) KP_MUST_CHECK;
 
 #endif

@@ -8,17 +8,17 @@
 #include "keypilot/core/error.h"
 
 /*
- * XML that came from a stranger, into a tree of libxml2: no document type, no entities, no
- * network, and limits on size, depth, elements and attributes. Reading helpers look at names
- * by namespace and at the whole text of an element. Nothing is ever printed.
+ * XML that came from a stranger, into a tree of libxml2: no document type, no entities,
+ * no network, and limits on size, depth, elements and attributes. Reading helpers look
+ * at names by namespace and at the whole text of an element. Nothing is ever printed.
  *
  * No canonical form and no signatures: those are xmlsec's, in saml.
  */
 
-#define KP_XML_MAX (1u << 20)     /* bytes of a message */
-#define KP_XML_DEPTH 64           /* levels of nesting */
-#define KP_XML_ELEMENTS 20000     /* elements of a document */
-#define KP_XML_ATTRIBUTES 64      /* attributes and namespace declarations of an element */
+#define KP_XML_MAX (1u << 20) /* bytes of a message */
+#define KP_XML_DEPTH 64       /* levels of nesting */
+#define KP_XML_ELEMENTS 20000 /* elements of a document */
+#define KP_XML_ATTRIBUTES 64  /* attributes and namespace declarations of an element */
 
 /* Why a text is no document that we read. */
 enum kp_xml_flaw {
@@ -37,7 +37,8 @@ struct kp_xml_refusal {
 void kp_xml_init(void);
 
 /*
- * Parse a document that may be hostile. Whether it can be read is a finding, not an error.
+ * Parse a document that may be hostile. Whether it can be read is a finding, not an
+ * error.
  *
  * ret      the caller frees it with kp_xml_free(); NULL if refused
  * refusal  filled when refused
@@ -53,15 +54,16 @@ int kp_xml_parse(const void *text, size_t text_len, xmlDoc **ret,
  * name     what to call it in an error
  * Errors   KP_ENOMEM; KP_EPARSE with the reason
  */
-int kp_xml_parse_strict(const char *name, const void *text, size_t text_len, xmlDoc **ret,
-        struct kp_error *err) KP_MUST_CHECK;
+int kp_xml_parse_strict(const char *name, const void *text, size_t text_len,
+        xmlDoc **ret, struct kp_error *err) KP_MUST_CHECK;
 
 void kp_xml_free(xmlDoc **doc); /* NULL-safe, leaves NULL */
 
 /* Whether a node is the element `name` in the namespace `ns`. NULL-safe. */
 bool kp_xml_is(const xmlNode *node, const char *ns, const char *name);
 
-/* The first child element of that name, the next sibling of that name, and their number. */
+/* The first child element of that name, the next sibling of that name, and their
+ * number. */
 xmlNode *kp_xml_child(const xmlNode *parent, const char *ns, const char *name);
 xmlNode *kp_xml_next(const xmlNode *node, const char *ns, const char *name);
 size_t kp_xml_count(const xmlNode *parent, const char *ns, const char *name);
@@ -77,8 +79,8 @@ xmlNode *kp_xml_walk(xmlNode *top, const xmlNode *after);
 const char *kp_xml_attr(const xmlNode *node, const char *name);
 
 /*
- * The whole text of an element and its descendants, comments left out, appended to `ret`.
- * Never only the text before the first comment.
+ * The whole text of an element and its descendants, comments left out, appended to
+ * `ret`. Never only the text before the first comment.
  */
 void kp_xml_text(const xmlNode *node, struct kp_buf *ret);
 

@@ -14,7 +14,19 @@
  * refused it. Checks run in the order of the specification.
  * Spec: WebAuthn L3 §7.1, §7.2
  */
+
+/*
+ * Strict refuses what a relying party MUST and what it SHOULD refuse. Lenient refuses what it
+ * MUST: it reads other forms of CBOR and base64, takes the last of two equal members, and
+ * leaves policies (counter, attestation profile, copies in the JSON form) alone.
+ */
 enum kp_rp_mode { KP_RP_STRICT, KP_RP_LENIENT };
+
+enum kp_rp_trust {
+        KP_TRUST_DEFAULT, /* judged where anchors are given */
+        KP_TRUST_ANCHORS, /* must end at one of the anchors */
+        KP_TRUST_NONE,    /* not judged */
+};
 
 /* What the relying party expects. Borrowed throughout; NULL and 0: not stated. */
 struct kp_rp_expectation {
@@ -31,14 +43,16 @@ struct kp_rp_expectation {
         const char *top_origins[4];
         size_t n_top_origins;
         int algorithms[32];
-        size_t n_algorithms;      /* 0: any that we support */
-        const char *expected_type; /* NULL: "webauthn.create" or "webauthn.get" */
+        size_t n_algorithms;      /* 0: any that we support, but none with SHA-1 */
+        const char *expected_types[4]; /* none: "webauthn.create" or "webauthn.get" */
+        size_t n_expected_types;
         X509 *anchors[16];        /* trust anchors */
         size_t n_anchors;
-        enum { KP_TRUST_DEFAULT, KP_TRUST_ANCHORS, KP_TRUST_NONE } trust;
+        enum kp_rp_trust trust;
         int64_t now_ms;           /* when certificate chains are judged; 0: not judged */
         /* registration */
         const json_t *registered_ids; /* array of base64url */
+        bool u2f_zero_aaguid; /* FIDO conformance: a U2F key has AAGUID zero; WebAuthn: any */
         /* authentication */
         const json_t *allow_credentials; /* array of descriptors; NULL: any */
         const uint8_t *user_handle;      /* of the user who was identified before */

@@ -9,8 +9,8 @@
  * HTTP-POST, logout over HTTP-Redirect, built and verified with libxml2 and xmlsec.
  * Spec: SAML 2.0 Core, Bindings §3.4 and §3.5, Profiles §4.1 and §4.4
  *
- * Parsed keys, and one compressor each way, belong to the process and serve every federation
- * in it, also in a worker after fork(). One thread at a time.
+ * Parsed keys, and one compressor each way, belong to the process and serve every
+ * federation in it, also in a worker after fork(). One thread at a time.
  */
 
 /*

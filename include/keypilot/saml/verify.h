@@ -7,12 +7,12 @@
 #include "keypilot/model/federation.h"
 
 /*
- * Messages under test: XML in, accepted or the rule that refused it. The rules are named,
- * stand in the order in which they are applied, and can be switched off one by one, which is
- * how a service that checks less is simulated.
+ * Messages under test: XML in, accepted or the rule that refused it. The rules are
+ * named, stand in the order in which they are applied, and can be switched off one by
+ * one, which is how a service that checks less is simulated.
  *
- * A party's entity_id, acs_url or cert_pem that is NULL is not known: what would be compared
- * with it is not checked, and without a certificate no signature counts.
+ * A party's entity_id, acs_url or cert_pem that is NULL is not known: what would be
+ * compared with it is not checked, and without a certificate no signature counts.
  */
 
 struct kp_saml_rule {
@@ -37,9 +37,8 @@ enum kp_saml_kind {
  * Verify a message that stands alone, decoded.
  *
  * policy       want_response_signed asks for a signature on any kind of message
- * ret_facts    what it says, also if refused; an object, NULL if it is no message at all.
- *              The caller releases it. NULL: not wanted
- * Errors       the harness's own only
+ * ret_facts    what it says, also if refused; an object, NULL if it is no message at
+ * all. The caller releases it. NULL: not wanted Errors       the harness's own only
  */
 int kp_saml_verify(enum kp_saml_kind kind, const void *xml, size_t xml_len,
         const struct kp_response_policy *policy, struct kp_federation_verdict *verdict,
@@ -48,12 +47,12 @@ int kp_saml_verify(enum kp_saml_kind kind, const void *xml, size_t xml_len,
 /*
  * What a message says, with nothing checked: members id, destination, in_response_to,
  * issue_instant, issuer, audience, recipient, scd_not_on_or_after, not_before,
- * not_on_or_after, authn_context, name_id: texts as they stand, null where absent. Where an
- * element occurs several times, the first one.
+ * not_on_or_after, authn_context, name_id: texts as they stand, null where absent.
+ * Where an element occurs several times, the first one.
  *
  * ret      an object, or with the member "parse_error" alone; the caller releases it
  */
-int kp_saml_peek(const void *xml, size_t xml_len, json_t **ret, struct kp_error *err)
-        KP_MUST_CHECK;
+int kp_saml_peek(const void *xml, size_t xml_len, json_t **ret,
+        struct kp_error *err) KP_MUST_CHECK;
 
 #endif

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "keypilot/device/key.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "keypilot/core/file.h"
+#include "keypilot/core/free.h"
+#include "keypilot/device/hidraw.h"
+#include "keypilot/device/sim.h"
+
+#include "real.h"
+
+/* What a struct kp_key owns. */
+struct owned {
+        struct kp_key_env env;
+        char *path; /* hid: */
+        struct kp_clock clock; /* sim: under the system clock, which cannot jump */
+        struct kp_authenticator_profile *profile; /* sim: loaded by name */
+        struct kp_authenticator *authenticator;
+        struct kp_random *random; /* hid: the system's, whatever the run has */
+        struct kp_ledger *ledger;
+};
+
+/* ---- simulated keys ---- */
+
+static struct kp_clock *
+sim_clock(struct owned *owned)
+{
+        int64_t now = kp_clock_ms(owned->env.clock);
+
+        if (!owned->env.clock->system)
+                return owned->env.clock;
+        if (owned->clock.simulated_ms < now)
+                owned->clock.simulated_ms = now;
+        return &owned->clock;
+}
+
+static int
+sim_attach(struct kp_key *key, enum kp_driver_choice choice, struct kp_error *err)
+{
+        struct owned *owned = key->owned;
+        enum kp_tap_rules rules =
+                owned->env.read_only ? KP_TAP_READ_ONLY : KP_TAP_SIMULATED;
+        struct kp_seam seam;
+
+        if (kp_sim_open(owned->authenticator, sim_clock(owned), &seam, err) < 0 ||
+                kp_tap_new(seam, rules, owned->env.trace, &seam, &key->tap, err) < 0)
+                return -1;
+        /* our own client by default: it can say everything, and costs less */
+        if (choice == KP_DRIVER_LIBFIDO2)
+                return kp_driver_open_libfido2(seam, owned->env.random, &key->driver, err);
+        return kp_driver_open_ctap(seam, owned->env.random, &key->driver, err);
+}
+
+static int
+sim_not_found(const char *folder, const char *name, struct kp_error *err)
+{
+        KP_CLEANUP(kp_names_done) struct kp_names names = { 0 };
+        KP_CLEANUP(kp_buf_done) struct kp_buf list = { 0 };
+
+        if (kp_dir_list(folder, ".json", &names, err) < 0)
+                return KP_WHILE(err, "simulated key '%s'", name);
+        for (size_t i = 0; i < names.n_names; i++)
+                kp_buf_printf(&list, "%s%.*s", i == 0 ? "" : ", ",
+                        (int)(strlen(names.names[i]) - strlen(".json")), names.names[i]);
+        return KP_FAIL(err, KP_ENOTFOUND, "no simulated key '%s'; there are: %s", name,
+                kp_buf_str(&list));
+}
+
+static int
+sim_profile(const char *name, struct owned *owned, struct kp_error *err)
+{
+        KP_CLEANUP(kp_free_str) char *folder = NULL;
+        KP_CLEANUP(kp_free_str) char *path = NULL;
+        const char *dir = owned->env.fixtures_dir;
+        size_t len = strlen(name);
+
+        if (dir == NULL)
+                return KP_FAIL(err, KP_EBUG, "simulated key '%s': no folder of fixtures", name);
+        if (strchr(name, '/') != NULL || (len > 5 && strcmp(name + len - 5, ".json") == 0))
+                return kp_authenticator_profile_load_from(dir, name, &owned->profile, err);
+        if ((folder = kp_format("%s/authenticators", dir)) == NULL ||
+                (path = kp_format("%s/%s.json", folder, name)) == NULL)
+                return KP_FAIL(err, KP_ENOMEM, "simulated key");
+        if (name[0] == '\0' || !kp_file_exists(path))
+                return sim_not_found(folder, name, err);
+        return kp_authenticator_profile_load(path, &owned->profile, err);
+}
+
+static int
+sim_open(const char *name, struct kp_key *key, struct kp_error *err)
+{
+        struct owned *owned = key->owned;
+        const struct kp_authenticator_profile *profile = owned->env.profile;
+
+        if (profile == NULL) {
+                if (sim_profile(name, owned, err) < 0)
+                        return -1;
+                profile = owned->profile;
+        }
+        if (kp_authenticator_new(profile, owned->env.random,
+                    kp_clock_ms(sim_clock(owned)), &owned->authenticator, err) < 0)
+                return KP_WHILE(err, "simulated key '%s'", name);
+        if (owned->env.state != NULL &&
+                kp_authenticator_load(owned->authenticator, owned->env.state, err) < 0)
+                return KP_WHILE(err, "simulated key '%s'", name);
+        key->authenticator = owned->authenticator;
+        key->attachment = kp_authenticator_profile_facts(profile)->platform
+                ? "platform"
+                : "cross-platform";
+        return 0;
+}
+
+/* ---- real keys ---- */
+
+static int
+hid_attach(struct kp_key *key, enum kp_driver_choice choice, struct kp_error *err)
+{
+        struct owned *owned = key->owned;
+        const struct kp_key_env *env = &owned->env;
+        struct kp_real_rules rules = {
+                .choice = choice,
+                .ledger = owned->ledger,
+                .run = env->run == NULL ? "manual" : env->run,
+        };
+        struct kp_seam seam;
+
+        if (kp_hidraw_open(owned->path, env->interrupted, &seam, err) < 0 ||
+                kp_tap_new(seam, env->read_only ? KP_TAP_READ_ONLY : KP_TAP_REAL, env->trace,
+                        &seam, &key->tap, err) < 0)
+                return -1;
+        rules.tap = key->tap;
+        return kp_driver_open_real(seam, &rules, owned->random, &key->driver, err);
+}
+
+static int
+hid_open(const char *path, struct kp_key *key, struct kp_error *err)
+{
+        struct owned *owned = key->owned;
+        const struct kp_key_env *env = &owned->env;
+
+        if ((owned->path = strdup(path)) == NULL)
+                return KP_FAIL(err, KP_ENOMEM, "hid:%s", path);
+        /* a seed must never choose what a real key is told */
+        kp_random_install(NULL);
+        if (kp_random_new_system(&owned->random, err) < 0)
+                return -1;
+        if (env->ledger_path != NULL && !env->read_only &&
+                kp_ledger_open(env->ledger_path, env->clock, owned->random, &owned->ledger,
+                        err) < 0)
+                return -1;
+        key->real = true;
+        key->attachment = "cross-platform";
+        return 0;
+}
+
+/* ---- both ---- */
+
+static int
+attach(struct kp_key *key, enum kp_driver_choice choice, struct kp_error *err)
+{
+        return key->real ? hid_attach(key, choice, err) : sim_attach(key, choice, err);
+}
+
+int
+kp_key_open(const char *name, enum kp_driver_choice choice, const struct kp_key_env *env,
+        struct kp_key **ret, struct kp_error *err)
+{
+        KP_CLEANUP(kp_key_close) struct kp_key *key = calloc(1, sizeof(*key));
+        struct owned *owned = calloc(1, sizeof(*owned));
+
+        if (key == NULL || owned == NULL) {
+                free(owned);
+                return KP_FAIL(err, KP_ENOMEM, "key");
+        }
+        owned->env = *env;
+        key->owned = owned;
+        if (strncmp(name, "sim:", 4) == 0) {
+                if (sim_open(name + 4, key, err) < 0)
+                        return -1;
+        } else if (strncmp(name, "hid:", 4) == 0) {
+                if (hid_open(name + 4, key, err) < 0)
+                        return -1;
+        } else {
+                return KP_FAIL(err, KP_EUSAGE,
+                        "'%s' is not the name of a key: expected sim:PROFILE or hid:PATH, see "
+                        "'keypilot list keys'",
+                        name);
+        }
+        if (attach(key, choice, err) < 0)
+                return KP_WHILE(err, "%s", name);
+        *ret = KP_STEAL(key);
+        return 0;
+}
+
+int
+kp_key_switch_driver(struct kp_key *key, enum kp_driver_choice choice, struct kp_error *err)
+{
+        kp_driver_close(&key->driver);
+        key->tap = NULL; /* went with the driver */
+        return attach(key, choice, err);
+}
+
+void
+kp_key_close(struct kp_key **key)
+{
+        struct owned *owned;
+
+        if (*key == NULL)
+                return;
+        kp_driver_close(&(*key)->driver);
+        owned = (*key)->owned;
+        if (owned != NULL) {
+                kp_authenticator_free(&owned->authenticator);
+                kp_authenticator_profile_free(&owned->profile);
+                kp_ledger_free(&owned->ledger);
+                kp_random_free(&owned->random);
+                free(owned->path);
+        }
+        free(owned);
+        free(*key);
+        *key = NULL;
+}

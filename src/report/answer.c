@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "answer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *
+state_name(enum state state)
+{
+        static const char *const names[] = {
+                [STATE_NOT_TESTED] = "not-tested",
+                [STATE_NOT_APPLICABLE] = "not-applicable",
+                [STATE_UNDECIDED] = "undecided",
+                [STATE_NO] = "no",
+                [STATE_IF] = "yes-if",
+                [STATE_YES] = "yes",
+        };
+
+        return names[state];
+}
+
+const char *
+answer_name(enum answer_kind kind)
+{
+        static const char *const names[] = {
+                [ANSWER_CANNOT_SAY] = "cannot-say",
+                [ANSWER_NO] = "no",
+                [ANSWER_IF] = "yes-if",
+                [ANSWER_YES] = "yes",
+        };
+
+        return names[kind];
+}
+
+/* The steps without which nobody logs in; the others make a login better or safer. */
+static bool
+is_essential(enum column column)
+{
+        return column == COLUMN_ADD || column == COLUMN_LOG_IN || column == COLUMN_THROUGH;
+}
+
+/* A scenario that never reaches its goal, with whatever key, browser, supplier or setting. */
+static bool
+is_hopeless(const struct quad_row *quad)
+{
+        return tally_decided(&quad->tally) > 0 && tally_good(&quad->tally) == 0;
+}
+
+/* What the outcomes of one quadrant hold, before it is judged. */
+struct sum {
+        struct tally tally;
+        bool login_decided;     /* somebody tried to get in, and it is known how it went */
+        bool essential_open;    /* an essential scenario that nothing decided */
+        bool hopeless_step;     /* an essential scenario that never works */
+        bool hopeless_risk;     /* a scenario in which the door never holds */
+        size_t n_scenarios, n_untested;
+};
+
+static void
+sum_quad(const struct kp_report *report, const struct quad_row *quad, struct sum *sum)
+{
+        enum column column = report_scenario(report, quad->scenario)->column;
+        bool decided = tally_decided(&quad->tally) > 0;
+
+        tally_add(&sum->tally, &quad->tally);
+        if (decided && (column == COLUMN_LOG_IN || column == COLUMN_THROUGH))
+                sum->login_decided = true;
+        if (!decided && is_essential(column) && quad->tally.n[KP_INCONCLUSIVE] > 0)
+                sum->essential_open = true;
+        if (!is_hopeless(quad))
+                return;
+        if (quad->tally.n[KP_RISK] > 0)
+                sum->hopeless_risk = true;
+        else if (is_essential(column))
+                sum->hopeless_step = true;
+}
+
+static enum state
+judge(const struct sum *sum, enum evidence evidence)
+{
+        const struct tally *tally = &sum->tally;
+
+        if (tally_all(tally) == 0)
+                return STATE_NOT_TESTED;
+        if (tally->n[KP_NOT_APPLICABLE] == tally_all(tally))
+                return STATE_NOT_APPLICABLE;
+        if (tally_decided(tally) == 0)
+                return tally->n[KP_INCONCLUSIVE] > 0 ? STATE_UNDECIDED : STATE_NOT_TESTED;
+        if (sum->hopeless_step || sum->hopeless_risk ||
+                (evidence == LIVE && tally->n[KP_RISK] > 0))
+                return STATE_NO;
+        if (!sum->login_decided || sum->essential_open)
+                return STATE_UNDECIDED;
+        return tally_failed(tally) > 0 || sum->n_untested > 0 ? STATE_IF : STATE_YES;
+}
+
+static uint64_t
+weigh(const struct tally *tally)
+{
+        return 3 * tally->n[KP_RISK] + 2 * tally->n[KP_BREAKS] + tally->n[KP_LIMITS];
+}
+
+static const struct quad_row *
+quad_of(const struct kp_report *report, const struct reason_row *reason)
+{
+        for (size_t i = 0; i < report->quads.n; i++) {
+                const struct quad_row *quad = table_at(&report->quads, i);
+
+                if (quad->evidence == reason->evidence && quad->home == reason->home &&
+                        quad->group == reason->group && quad->scenario == reason->scenario)
+                        return quad;
+        }
+        return NULL;
+}
+
+/* Keep the heaviest causes of a quadrant; where it says no, first those without a way out. */
+static void
+find_reasons(const struct kp_report *report, enum evidence evidence, enum home home,
+        enum group group, struct quadrant *quadrant)
+{
+        size_t n_causes = report->causes.n;
+        uint64_t *weights = calloc(n_causes + 1, sizeof(*weights));
+
+        for (size_t i = 0; weights != NULL && i < report->reasons.n; i++) {
+                const struct reason_row *reason = table_at(&report->reasons, i);
+                const struct quad_row *quad;
+                uint64_t weight = weigh(&reason->tally);
+
+                if (reason->evidence != evidence || reason->home != home ||
+                        reason->group != group)
+                        continue;
+                quad = quad_of(report, reason);
+                if (quadrant->state == STATE_NO && quad != NULL && is_hopeless(quad))
+                        weight += UINT64_C(1) << 40;
+                weights[reason->cause] += weight;
+        }
+        while (weights != NULL && quadrant->n_reasons < MAX_REASONS) {
+                size_t best = n_causes;
+
+                for (size_t i = 0; i < n_causes; i++)
+                        if (weights[i] > 0 && (best == n_causes || weights[i] > weights[best]))
+                                best = i;
+                if (best == n_causes)
+                        break;
+                quadrant->reasons[quadrant->n_reasons++] = best;
+                weights[best] = 0;
+        }
+        free(weights);
+}
+
+static void
+find_question(const struct kp_report *report, enum home home, enum group group,
+        struct quadrant *quadrant)
+{
+        uint64_t most = 0;
+
+        quadrant->question = SIZE_MAX;
+        for (size_t i = 0; i < report->unknowns.n; i++) {
+                const struct unknown_row *unknown = table_at(&report->unknowns, i);
+
+                if (unknown->n_quad[home][group] > most) {
+                        most = unknown->n_quad[home][group];
+                        quadrant->question = i;
+                }
+        }
+}
+
+/* Was this scenario decided with that evidence, for this home and group? */
+static bool
+is_decided(const struct kp_report *report, const struct quad_row *like,
+        enum evidence evidence)
+{
+        for (size_t i = 0; i < report->quads.n; i++) {
+                const struct quad_row *quad = table_at(&report->quads, i);
+
+                if (quad->evidence == evidence && quad->home == like->home &&
+                        quad->group == like->group && quad->scenario == like->scenario)
+                        return tally_decided(&quad->tally) > 0;
+        }
+        return false;
+}
+
+static void
+quadrant_find(const struct kp_report *report, enum evidence evidence, enum home home,
+        enum group group, struct quadrant *ret)
+{
+        struct sum sum = { 0 };
+
+        *ret = (struct quadrant){ .question = SIZE_MAX };
+        for (size_t i = 0; i < report->quads.n; i++) {
+                const struct quad_row *quad = table_at(&report->quads, i);
+
+                if (quad->home != home || quad->group != group)
+                        continue;
+                if (quad->evidence == evidence) {
+                        sum.n_scenarios++;
+                        sum_quad(report, quad, &sum);
+                } else if (tally_decided(&quad->tally) > 0 &&
+                           !is_decided(report, quad, evidence)) {
+                        /* weaker evidence has an outcome where this one has none */
+                        sum.n_untested++;
+                }
+        }
+        ret->tally = sum.tally;
+        ret->n_scenarios = sum.n_scenarios;
+        ret->n_untested = sum.n_untested;
+        ret->state = judge(&sum, evidence);
+        find_reasons(report, evidence, home, group, ret);
+        find_question(report, home, group, ret);
+}
+
+static enum evidence
+strongest(const struct kp_report *report)
+{
+        for (int evidence = N_EVIDENCE; evidence-- > 0;)
+                for (size_t i = 0; i < report->quads.n; i++) {
+                        const struct quad_row *quad = table_at(&report->quads, i);
+
+                        if ((int)quad->evidence == evidence &&
+                                is_essential(report_scenario(report, quad->scenario)->column) &&
+                                tally_decided(&quad->tally) > 0)
+                                return (enum evidence)evidence;
+                }
+        return SIMULATED;
+}
+
+bool
+answer_has_group(const struct answer *answer, enum group group)
+{
+        for (int home = 0; home < N_HOMES; home++)
+                if (answer->quadrants[home][group].state != STATE_NOT_TESTED)
+                        return true;
+        return false;
+}
+
+/* The home that serves a group best; with equal states the one where less goes wrong. */
+static enum home
+best_home(const struct answer *answer, enum group group)
+{
+        int best = N_HOMES;
+
+        for (int home = 0; home < AT_NONE; home++) {
+                const struct quadrant *a = &answer->quadrants[home][group];
+                const struct quadrant *b = &answer->quadrants[best % N_HOMES][group];
+
+                if (a->state < STATE_IF)
+                        continue;
+                if (best == N_HOMES || a->state > b->state ||
+                        (a->state == b->state &&
+                                tally_failed(&a->tally) * tally_decided(&b->tally) <
+                                        tally_failed(&b->tally) * tally_decided(&a->tally)))
+                        best = home;
+        }
+        return (enum home)best;
+}
+
+static bool
+has_state(const struct answer *answer, enum group group, enum state state)
+{
+        for (int home = 0; home < AT_NONE; home++)
+                if (answer->quadrants[home][group].state == state)
+                        return true;
+        return false;
+}
+
+static void
+settle(struct answer *answer, enum answer_kind kind, enum answer_why why)
+{
+        answer->kind = kind;
+        answer->why = why;
+}
+
+/* The question is about people whom the EIP knows. DESIGN: live may say yes, lab yes-if. */
+static void
+conclude(struct answer *answer)
+{
+        enum group group = answer_has_group(answer, WITH_EIP) ? WITH_EIP : GROUP_UNKNOWN;
+        enum home best = answer->best[group];
+        const struct quadrant *quadrant = &answer->quadrants[best % N_HOMES][group];
+
+        if (answer->base == SIMULATED)
+                settle(answer, ANSWER_CANNOT_SAY, WHY_SIMULATED);
+        else if (best == N_HOMES && has_state(answer, group, STATE_UNDECIDED))
+                settle(answer, ANSWER_CANNOT_SAY, WHY_UNDECIDED);
+        else if (best == N_HOMES)
+                settle(answer,
+                        has_state(answer, group, STATE_NO) ? ANSWER_NO : ANSWER_CANNOT_SAY,
+                        has_state(answer, group, STATE_NO) ? WHY_BREAKS : WHY_NOTHING);
+        else if (has_state(answer, group, STATE_NO))
+                settle(answer, ANSWER_IF, WHY_PLACE);
+        else if (tally_failed(&quadrant->tally) > 0)
+                settle(answer, ANSWER_IF, WHY_FIX);
+        else if (answer->base == LAB)
+                settle(answer, ANSWER_IF, WHY_LAB);
+        else if (quadrant->state == STATE_IF)
+                settle(answer, ANSWER_IF, WHY_REST);
+        else
+                settle(answer, ANSWER_YES, WHY_NONE);
+}
+
+void
+answer_find(const struct kp_report *report, struct answer *ret)
+{
+        *ret = (struct answer){ .base = strongest(report) };
+        for (int home = 0; home < N_HOMES; home++)
+                for (int group = 0; group < N_GROUPS; group++)
+                        quadrant_find(report, ret->base, (enum home)home,
+                                (enum group)group, &ret->quadrants[home][group]);
+        for (int group = 0; group < N_GROUPS; group++)
+                ret->best[group] = best_home(ret, (enum group)group);
+        conclude(ret);
+        if (tally_decided(&report->total) == 0)
+                settle(ret, ANSWER_CANNOT_SAY, WHY_NOTHING);
+}
+
+uint64_t
+failures(const struct kp_report *report)
+{
+        return tally_failed(&report->total);
+}
+
+static int
+compare_fixes(const void *a, const void *b)
+{
+        const struct fix *x = a, *y = b;
+
+        if (x->weight != y->weight)
+                return x->weight > y->weight ? -1 : 1;
+        return x->cause < y->cause ? -1 : x->cause > y->cause;
+}
+
+/* Does this reason stand in the way of what the answer advises? */
+static bool
+matters(const struct answer *answer, const struct reason_row *reason)
+{
+        enum home best = answer->best[reason->group];
+
+        return reason->evidence == answer->base && (best == N_HOMES || reason->home == best);
+}
+
+int
+fixes_find(const struct kp_report *report, const struct answer *answer, struct fix **ret,
+        size_t *ret_n, struct kp_error *err)
+{
+        size_t n = report->causes.n, n_kept = 0;
+        struct fix *fixes = calloc(n + 1, sizeof(*fixes));
+
+        if (fixes == NULL)
+                return KP_FAIL(err, KP_ENOMEM, "report");
+        for (size_t i = 0; i < n; i++) {
+                const struct tally *tally = &report_cause(report, i)->tally;
+
+                fixes[i] = (struct fix){ .cause = i, .n = tally_failed(tally),
+                        .weight = weigh(tally), .worst = tally_worst(tally) };
+        }
+        for (size_t i = 0; answer != NULL && i < report->reasons.n; i++) {
+                const struct reason_row *reason = table_at(&report->reasons, i);
+
+                /* what stands in the way of the advice comes before all the rest */
+                if (matters(answer, reason))
+                        fixes[reason->cause].weight += weigh(&reason->tally) << 32;
+        }
+        for (size_t i = 0; i < n; i++)
+                if (fixes[i].n > 0)
+                        fixes[n_kept++] = fixes[i];
+        qsort(fixes, n_kept, sizeof(*fixes), compare_fixes);
+        *ret = fixes;
+        *ret_n = n_kept;
+        return 0;
+}
+
+/* Insertion: there are a handful. */
+static void
+insert_question(const struct kp_report *report, size_t *rows, size_t n, size_t row)
+{
+        const struct unknown_row *unknown = table_at(&report->unknowns, row);
+
+        for (; n > 0; n--) {
+                const struct unknown_row *before =
+                        table_at(&report->unknowns, rows[n - 1]);
+
+                if (before->n_decisive >= unknown->n_decisive)
+                        break;
+                rows[n] = rows[n - 1];
+        }
+        rows[n] = row;
+}
+
+int
+questions_find(const struct kp_report *report, size_t **ret, size_t *ret_n,
+        struct kp_error *err)
+{
+        size_t *rows = calloc(report->unknowns.n + 1, sizeof(*rows)), n = 0;
+
+        if (rows == NULL)
+                return KP_FAIL(err, KP_ENOMEM, "report");
+        for (size_t i = 0; i < report->unknowns.n; i++)
+                if (((struct unknown_row *)table_at(&report->unknowns, i))->n_decisive > 0)
+                        insert_question(report, rows, n++, i);
+        *ret = rows;
+        *ret_n = n;
+        return 0;
+}
+
+static bool
+is_protocol(const char *fact)
+{
+        return strcmp(fact, "service.eip_protocol") == 0;
+}
+
+bool
+protocol_is_unsure(const struct kp_report *report, struct kp_text *ret_service)
+{
+        for (size_t i = 0; i < report->unknowns.n; i++) {
+                const struct unknown_row *unknown = table_at(&report->unknowns, i);
+
+                if (is_protocol(unknown->fact) && unknown->value != SIZE_MAX) {
+                        *ret_service =
+                                report_value(report, unknown->axis, unknown->value)->title;
+                        return true;
+                }
+        }
+        for (size_t i = 0; i < report->resting.n; i++) {
+                const struct resting_row *resting = table_at(&report->resting, i);
+
+                if (is_protocol(resting->fact) && resting->profile != SIZE_MAX) {
+                        *ret_service =
+                                report_value(report, resting->axis, resting->profile)->title;
+                        return true;
+                }
+        }
+        return false;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include "ceremony.h"
+
+/*
+ * Checks that registration and authentication share: the JSON form and the flags.
+ */
+
+static bool
+member_is(const json_t *object, const char *name, const char *wanted)
+{
+        const json_t *value = json_object_get(object, name);
+
+        return json_is_string(value) && strcmp(json_string_value(value), wanted) == 0;
+}
+
+void
+kp_rp_decode_form(struct ceremony *c)
+{
+        c->response = json_object_get(c->form, "response");
+        if (json_is_object(c->response))
+                c->parts |= PART_FORM;
+        else
+                c->response = NULL;
+}
+
+/* Spec: WebAuthn L3 §5.1 "PublicKeyCredential Interface", RegistrationResponseJSON */
+bool
+kp_rp_check_form(struct ceremony *c)
+{
+        const json_t *id = json_object_get(c->form, "id");
+        const json_t *raw_id = json_object_get(c->form, "rawId");
+
+        if (!json_is_object(c->form))
+                return kp_rp_refuse(c, "the response is not a JSON object");
+        if (!json_is_string(id) || json_string_length(id) == 0)
+                return kp_rp_refuse(c, "id is missing, empty or not a string");
+        if (!json_is_string(raw_id))
+                return kp_rp_refuse(c, "rawId is missing or not a string");
+        if (!json_equal(id, raw_id))
+                return kp_rp_refuse(c, "id and rawId differ");
+        if (!member_is(c->form, "type", "public-key"))
+                return kp_rp_refuse(c, "type is not \"public-key\"");
+        if (c->response == NULL)
+                return kp_rp_refuse(c, "response is missing or not an object");
+        return kp_rp_member_bytes(c, c->form, "id", &c->id, c->why);
+}
+
+bool
+kp_rp_check_extension_results(struct ceremony *c)
+{
+        const json_t *results = json_object_get(c->form, "clientExtensionResults");
+
+        if (json_is_object(results) || (!c->strict && results == NULL))
+                return true;
+        return kp_rp_refuse(c, "clientExtensionResults is %s",
+                results == NULL ? "missing" : "not an object");
+}
+
+/* From auth_bytes, which the ceremonies fill from different places. */
+void
+kp_rp_decode_authdata(struct ceremony *c)
+{
+        struct kp_error err = { 0 };
+
+        if (kp_authdata_parse(c->auth_bytes.data, c->auth_bytes.len,
+                    c->strict ? KP_CBOR_CTAP2 : KP_CBOR_LENIENT, &c->auth, &err) == 0)
+                c->parts |= PART_AUTHDATA;
+        else
+                kp_error_format(&err, c->auth_why, sizeof(c->auth_why));
+}
+
+bool
+kp_rp_check_rp_id_hash(struct ceremony *c)
+{
+        uint8_t hash[KP_SHA256_LEN];
+
+        for (size_t i = 0; i < c->expect->n_rp_ids; i++) {
+                const char *rp_id = c->expect->rp_ids[i];
+
+                kp_sha256(rp_id, strlen(rp_id), hash);
+                if (memcmp(hash, c->auth.rp_id_hash, sizeof(hash)) == 0)
+                        return true;
+        }
+        return kp_rp_refuse(c, "rpIdHash is not the hash of %s%s",
+                c->expect->n_rp_ids == 0 ? "any expected RP ID" : c->expect->rp_ids[0],
+                c->expect->n_rp_ids > 1 ? " nor of the others" : "");
+}
+
+bool
+kp_rp_check_user_present(struct ceremony *c)
+{
+        if (c->expect->up_not_required || (c->auth.flags & KP_AUTHDATA_UP) != 0)
+                return true;
+        return kp_rp_refuse(c, "flag UP is not set");
+}
+
+bool
+kp_rp_check_user_verified(struct ceremony *c)
+{
+        if (!c->expect->uv_required || (c->auth.flags & KP_AUTHDATA_UV) != 0)
+                return true;
+        return kp_rp_refuse(c, "flag UV is not set, and user verification is required");
+}
+
+bool
+kp_rp_check_backup_flags(struct ceremony *c)
+{
+        if ((c->auth.flags & KP_AUTHDATA_BE) != 0 ||
+                (c->auth.flags & KP_AUTHDATA_BS) == 0)
+                return true;
+        return kp_rp_refuse(c, "flag BS is set without BE");
+}
