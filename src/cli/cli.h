@@ -65,8 +65,9 @@ struct kp_command {
         int (*run)(struct kp_cli *cli, struct kp_error *err);
 };
 
-/* One of two texts, by language. */
-const char *kp_say(enum kp_lang lang, const char *en, const char *nl);
+/* One of two texts, by language. Either may be a printf format with the same arguments. */
+const char *kp_say(enum kp_lang lang, const char *en, const char *nl)
+        __attribute__((__format_arg__(2), __format_arg__(3)));
 
 /* Print a JSON value on stdout, indented, members sorted, with a newline. */
 int kp_print_json(const json_t *value, struct kp_error *err) KP_MUST_CHECK;

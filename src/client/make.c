@@ -376,18 +376,6 @@ ask_or_fall_back(struct kp_attempt *t, struct job *job, bool rk, struct kp_error
         return ask(t, job, false, err);
 }
 
-static int
-safety_check(const struct kp_attempt *t, bool rk, struct kp_error *err)
-{
-        if (!t->key->real || !rk || kp_key_option(&t->info, "credMgmt") == KP_TRUE ||
-                kp_key_option(&t->info, "credentialMgmtPreview") == KP_TRUE)
-                return 0;
-        return KP_FAIL(err, KP_ESAFETY,
-                "this key could never give up a discoverable credential again (it has "
-                "no "
-                "credential management): ask for residentKey \"discouraged\" instead");
-}
-
 int
 kp_make_on_key(struct kp_attempt *attempt, void *self, struct kp_error *err)
 {
@@ -407,7 +395,6 @@ kp_make_on_key(struct kp_attempt *attempt, void *self, struct kp_error *err)
                         KP_NOT_ALLOWED_TEXT);
         if ((r = algorithms_check(attempt)) != 0 ||
                 (r = rk_choose(attempt, &rk)) != 0 ||
-                (r = safety_check(attempt, rk, err)) != 0 ||
                 (r = cred_protect_choose(attempt, &made->cred_protect)) != 0)
                 return r;
         job.request.cred_protect = made->cred_protect;

@@ -110,18 +110,40 @@ fail_letter(const char *kind, char c, size_t at, struct kp_error *err)
                 kind, (unsigned)(uint8_t)c, at);
 }
 
-int
-kp_b64url_decode(
-        const char *text, size_t text_len, struct kp_buf *ret, struct kp_error *err)
+static int
+url_letters(struct sextets *s, const char *text, size_t text_len, struct kp_buf *ret,
+        struct kp_error *err)
 {
-        struct sextets s = { 0 };
         int value;
 
         for (size_t i = 0; i < text_len; i++) {
                 if ((value = value_of(text[i], '-', '_')) < 0)
                         return fail_letter("base64url", text[i], i, err);
-                sextet_take(&s, value, ret);
+                sextet_take(s, value, ret);
         }
+        return 0;
+}
+
+int
+kp_b64url_decode(
+        const char *text, size_t text_len, struct kp_buf *ret, struct kp_error *err)
+{
+        struct sextets s = { 0 };
+
+        if (url_letters(&s, text, text_len, ret, err) < 0)
+                return -1;
+        return sextet_end(&s, ret, err);
+}
+
+int
+kp_b64url_decode_any_bits(
+        const char *text, size_t text_len, struct kp_buf *ret, struct kp_error *err)
+{
+        struct sextets s = { 0 };
+
+        if (url_letters(&s, text, text_len, ret, err) < 0)
+                return -1;
+        s.bits &= ~(uint32_t)15;
         return sextet_end(&s, ret, err);
 }
 

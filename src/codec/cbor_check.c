@@ -8,6 +8,7 @@
  * and takes any form. So every byte is walked first, without allocating anything.
  */
 #define MAX_DEPTH 8
+#define ANY_ORDER_MAX 32
 
 enum major { UINT, NINT, BYTES, TEXT, ARRAY, MAP, TAG, SIMPLE };
 
@@ -68,7 +69,7 @@ head_read(struct walk *w, struct head *head)
                 return fail_at(w, head->at, "the bytes end inside a head");
         while (n_bytes-- > 0)
                 head->value = head->value << 8 | w->bytes[w->pos++];
-        if (w->mode == KP_CBOR_CTAP2 && head->major != SIMPLE && !is_minimal(head))
+        if (w->mode != KP_CBOR_LENIENT && head->major != SIMPLE && !is_minimal(head))
                 return fail_at(w, head->at, "a number longer than it needs to be");
         return 0;
 }
@@ -240,25 +241,44 @@ key_compare(const struct key *a, const struct key *b)
         return memcmp(a->content, b->content, a->content_len);
 }
 
+/*
+ * The place of a key among those before it. In order, the one before is enough to know
+ * that no key comes twice; in any order all of them are.
+ */
+static int
+key_place(
+        struct walk *w, const struct key *keys, uint64_t n_keys, const struct key *key)
+{
+        int order = n_keys == 0 ? -1
+                                : key_compare(&keys[(n_keys - 1) % ANY_ORDER_MAX], key);
+
+        if (w->mode == KP_CBOR_LENIENT)
+                return 0;
+        if (w->mode == KP_CBOR_CTAP2 && order > 0)
+                return fail_at(w, key->head.at, "a key out of canonical order");
+        if (w->mode == KP_CBOR_ANY_ORDER && n_keys == ANY_ORDER_MAX)
+                return fail_at(w, key->head.at, "more keys than are compared");
+        for (uint64_t i = 0; w->mode == KP_CBOR_ANY_ORDER && i < n_keys && order != 0;
+                i++)
+                order = key_compare(&keys[i], key);
+        if (order == 0)
+                return fail_at(w, key->head.at, "a key for the second time");
+        return 0;
+}
+
 static int
 map_walk(struct walk *w, const struct head *head, unsigned depth)
 {
-        struct key last = { 0 }, key;
-        int order;
+        struct key keys[ANY_ORDER_MAX], now;
 
         if (head->value > (w->len - w->pos) / 2)
                 return fail_at(w, head->at, "a map of more pairs than bytes follow");
         for (uint64_t i = 0; more_items(w, head, i); i++) {
-                if (key_read(w, &key) < 0)
+                if (key_read(w, &now) < 0 || key_place(w, keys, i, &now) < 0)
                         return -1;
-                order = i == 0 ? -1 : key_compare(&last, &key);
-                if (w->mode == KP_CBOR_CTAP2 && order == 0)
-                        return fail_at(w, key.head.at, "a key for the second time");
-                if (w->mode == KP_CBOR_CTAP2 && order > 0)
-                        return fail_at(w, key.head.at, "a key out of canonical order");
+                keys[i % ANY_ORDER_MAX] = now;
                 if (item_walk(w, depth + 1) < 0)
                         return -1;
-                last = key;
         }
         w->pos += head->indefinite ? 1 : 0;
         return 0;
@@ -278,7 +298,7 @@ simple_check(struct walk *w, const struct head *head)
 static int
 tag_walk(struct walk *w, const struct head *head, unsigned depth)
 {
-        if (w->mode == KP_CBOR_CTAP2)
+        if (w->mode != KP_CBOR_LENIENT)
                 return fail_at(w, head->at, "a tag");
         if (head->indefinite)
                 return fail_at(w, head->at, "a tag of indefinite length");
@@ -294,7 +314,7 @@ item_walk(struct walk *w, unsigned depth)
 
         if (head_read(w, &head) < 0)
                 return -1;
-        if (head.indefinite && w->mode == KP_CBOR_CTAP2 && head.major != SIMPLE)
+        if (head.indefinite && w->mode != KP_CBOR_LENIENT && head.major != SIMPLE)
                 return fail_at(w, head.at, "an indefinite length");
         if (depth >= MAX_DEPTH && head.major >= ARRAY && head.major <= TAG)
                 return fail_at(w, head.at, "nested deeper than 8 levels");

@@ -7,7 +7,9 @@
 
 #include "ctap.h"
 
-#define PIN_MAX 63 /* bytes; Spec: CTAP 2.1 §6.5.1 */
+/* Bytes; a platform asks for no other. Spec: CTAP 2.1 §6.5.1 */
+#define PIN_MIN 4
+#define PIN_MAX 63
 #define PIN_PADDED 64
 #define PIN_HASH 16
 
@@ -195,7 +197,7 @@ kp_ctap_set_pin(struct kp_ctap *ctap, const char *pin, struct kp_answer *answer,
         const uint8_t *hmac_key;
         int r;
 
-        if (strlen(pin) > PIN_MAX) {
+        if (strlen(pin) < PIN_MIN || strlen(pin) > PIN_MAX) {
                 answer->status = KP_CTAP2_ERR_PIN_POLICY_VIOLATION;
                 return 0;
         }

@@ -112,6 +112,8 @@ can_make(const struct kp_key_info *info, const struct kp_make_request *request,
         default:
                 return unsupported("this algorithm", err);
         }
+        if (info->u2f_only && request->algorithms[0] != COSE_ES256)
+                return unsupported("this algorithm of a key that speaks U2F only", err);
         if (request->enterprise != 0)
                 return unsupported("enterprise attestation", err);
         if (can_verify(info, request->pin, request->uv, err) < 0)

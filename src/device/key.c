@@ -106,6 +106,7 @@ sim_open(const char *name, struct kp_key *key, struct kp_error *err)
                 kp_authenticator_load(owned->authenticator, owned->env.state, err) < 0)
                 return KP_WHILE(err, "simulated key '%s'", name);
         key->authenticator = owned->authenticator;
+        key->profile = profile;
         key->attachment = kp_authenticator_profile_facts(profile)->platform
                 ? "platform"
                 : "cross-platform";

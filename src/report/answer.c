@@ -36,10 +36,12 @@ answer_name(enum answer_kind kind)
 static bool
 is_essential(enum column column)
 {
-        return column == COLUMN_ADD || column == COLUMN_LOG_IN || column == COLUMN_THROUGH;
+        return column == COLUMN_ADD || column == COLUMN_LOG_IN ||
+               column == COLUMN_THROUGH;
 }
 
-/* A scenario that never reaches its goal, with whatever key, browser, supplier or setting. */
+/* A scenario that never reaches its goal, with whatever key, browser, supplier or
+ * setting. */
 static bool
 is_hopeless(const struct quad_row *quad)
 {
@@ -49,10 +51,10 @@ is_hopeless(const struct quad_row *quad)
 /* What the outcomes of one quadrant hold, before it is judged. */
 struct sum {
         struct tally tally;
-        bool login_decided;     /* somebody tried to get in, and it is known how it went */
-        bool essential_open;    /* an essential scenario that nothing decided */
-        bool hopeless_step;     /* an essential scenario that never works */
-        bool hopeless_risk;     /* a scenario in which the door never holds */
+        bool login_decided;  /* somebody tried to get in, and it is known how it went */
+        bool essential_open; /* an essential scenario that nothing decided */
+        bool hopeless_step;  /* an essential scenario that never works */
+        bool hopeless_risk;  /* a scenario in which the door never holds */
         size_t n_scenarios, n_untested;
 };
 
@@ -85,7 +87,8 @@ judge(const struct sum *sum, enum evidence evidence)
         if (tally->n[KP_NOT_APPLICABLE] == tally_all(tally))
                 return STATE_NOT_APPLICABLE;
         if (tally_decided(tally) == 0)
-                return tally->n[KP_INCONCLUSIVE] > 0 ? STATE_UNDECIDED : STATE_NOT_TESTED;
+                return tally->n[KP_INCONCLUSIVE] > 0 ? STATE_UNDECIDED
+                                                     : STATE_NOT_TESTED;
         if (sum->hopeless_step || sum->hopeless_risk ||
                 (evidence == LIVE && tally->n[KP_RISK] > 0))
                 return STATE_NO;
@@ -107,13 +110,15 @@ quad_of(const struct kp_report *report, const struct reason_row *reason)
                 const struct quad_row *quad = table_at(&report->quads, i);
 
                 if (quad->evidence == reason->evidence && quad->home == reason->home &&
-                        quad->group == reason->group && quad->scenario == reason->scenario)
+                        quad->group == reason->group &&
+                        quad->scenario == reason->scenario)
                         return quad;
         }
         return NULL;
 }
 
-/* Keep the heaviest causes of a quadrant; where it says no, first those without a way out. */
+/* Keep the heaviest causes of a quadrant; where it says no, first those without a way
+ * out. */
 static void
 find_reasons(const struct kp_report *report, enum evidence evidence, enum home home,
         enum group group, struct quadrant *quadrant)
@@ -138,7 +143,8 @@ find_reasons(const struct kp_report *report, enum evidence evidence, enum home h
                 size_t best = n_causes;
 
                 for (size_t i = 0; i < n_causes; i++)
-                        if (weights[i] > 0 && (best == n_causes || weights[i] > weights[best]))
+                        if (weights[i] > 0 &&
+                                (best == n_causes || weights[i] > weights[best]))
                                 best = i;
                 if (best == n_causes)
                         break;
@@ -217,7 +223,8 @@ strongest(const struct kp_report *report)
                         const struct quad_row *quad = table_at(&report->quads, i);
 
                         if ((int)quad->evidence == evidence &&
-                                is_essential(report_scenario(report, quad->scenario)->column) &&
+                                is_essential(report_scenario(report, quad->scenario)
+                                                     ->column) &&
                                 tally_decided(&quad->tally) > 0)
                                 return (enum evidence)evidence;
                 }
@@ -233,7 +240,8 @@ answer_has_group(const struct answer *answer, enum group group)
         return false;
 }
 
-/* The home that serves a group best; with equal states the one where less goes wrong. */
+/* The home that serves a group best; with equal states the one where less goes wrong.
+ */
 static enum home
 best_home(const struct answer *answer, enum group group)
 {
@@ -248,7 +256,8 @@ best_home(const struct answer *answer, enum group group)
                 if (best == N_HOMES || a->state > b->state ||
                         (a->state == b->state &&
                                 tally_failed(&a->tally) * tally_decided(&b->tally) <
-                                        tally_failed(&b->tally) * tally_decided(&a->tally)))
+                                        tally_failed(&b->tally) *
+                                                tally_decided(&a->tally)))
                         best = home;
         }
         return (enum home)best;
@@ -270,11 +279,13 @@ settle(struct answer *answer, enum answer_kind kind, enum answer_why why)
         answer->why = why;
 }
 
-/* The question is about people whom the EIP knows. DESIGN: live may say yes, lab yes-if. */
+/* The question is about people whom the EIP knows. DESIGN: live may say yes, lab
+ * yes-if. */
 static void
 conclude(struct answer *answer)
 {
-        enum group group = answer_has_group(answer, WITH_EIP) ? WITH_EIP : GROUP_UNKNOWN;
+        enum group group =
+                answer_has_group(answer, WITH_EIP) ? WITH_EIP : GROUP_UNKNOWN;
         enum home best = answer->best[group];
         const struct quadrant *quadrant = &answer->quadrants[best % N_HOMES][group];
 
@@ -284,7 +295,8 @@ conclude(struct answer *answer)
                 settle(answer, ANSWER_CANNOT_SAY, WHY_UNDECIDED);
         else if (best == N_HOMES)
                 settle(answer,
-                        has_state(answer, group, STATE_NO) ? ANSWER_NO : ANSWER_CANNOT_SAY,
+                        has_state(answer, group, STATE_NO) ? ANSWER_NO
+                                                           : ANSWER_CANNOT_SAY,
                         has_state(answer, group, STATE_NO) ? WHY_BREAKS : WHY_NOTHING);
         else if (has_state(answer, group, STATE_NO))
                 settle(answer, ANSWER_IF, WHY_PLACE);
@@ -335,12 +347,13 @@ matters(const struct answer *answer, const struct reason_row *reason)
 {
         enum home best = answer->best[reason->group];
 
-        return reason->evidence == answer->base && (best == N_HOMES || reason->home == best);
+        return reason->evidence == answer->base &&
+               (best == N_HOMES || reason->home == best);
 }
 
 int
-fixes_find(const struct kp_report *report, const struct answer *answer, struct fix **ret,
-        size_t *ret_n, struct kp_error *err)
+fixes_find(const struct kp_report *report, const struct answer *answer,
+        struct fix **ret, size_t *ret_n, struct kp_error *err)
 {
         size_t n = report->causes.n, n_kept = 0;
         struct fix *fixes = calloc(n + 1, sizeof(*fixes));
@@ -350,8 +363,10 @@ fixes_find(const struct kp_report *report, const struct answer *answer, struct f
         for (size_t i = 0; i < n; i++) {
                 const struct tally *tally = &report_cause(report, i)->tally;
 
-                fixes[i] = (struct fix){ .cause = i, .n = tally_failed(tally),
-                        .weight = weigh(tally), .worst = tally_worst(tally) };
+                fixes[i] = (struct fix){ .cause = i,
+                        .n = tally_failed(tally),
+                        .weight = weigh(tally),
+                        .worst = tally_worst(tally) };
         }
         for (size_t i = 0; answer != NULL && i < report->reasons.n; i++) {
                 const struct reason_row *reason = table_at(&report->reasons, i);
@@ -395,7 +410,8 @@ questions_find(const struct kp_report *report, size_t **ret, size_t *ret_n,
         if (rows == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "report");
         for (size_t i = 0; i < report->unknowns.n; i++)
-                if (((struct unknown_row *)table_at(&report->unknowns, i))->n_decisive > 0)
+                if (((struct unknown_row *)table_at(&report->unknowns, i))->n_decisive >
+                        0)
                         insert_question(report, rows, n++, i);
         *ret = rows;
         *ret_n = n;
@@ -416,7 +432,8 @@ protocol_is_unsure(const struct kp_report *report, struct kp_text *ret_service)
 
                 if (is_protocol(unknown->fact) && unknown->value != SIZE_MAX) {
                         *ret_service =
-                                report_value(report, unknown->axis, unknown->value)->title;
+                                report_value(report, unknown->axis, unknown->value)
+                                        ->title;
                         return true;
                 }
         }
@@ -425,7 +442,8 @@ protocol_is_unsure(const struct kp_report *report, struct kp_text *ret_service)
 
                 if (is_protocol(resting->fact) && resting->profile != SIZE_MAX) {
                         *ret_service =
-                                report_value(report, resting->axis, resting->profile)->title;
+                                report_value(report, resting->axis, resting->profile)
+                                        ->title;
                         return true;
                 }
         }

@@ -5,8 +5,9 @@
 #include "report_internal.h"
 
 /*
- * What a run amounts to: the answer for the school, for each home and group of people; what to
- * fix first; what may be promised; what to ask suppliers. All of it is counted from outcomes.
+ * What a run amounts to: the answer for the school, for each home and group of people;
+ * what to fix first; what may be promised; what to ask suppliers. All of it is counted
+ * from outcomes.
  */
 enum state {
         STATE_NOT_TESTED,
@@ -82,7 +83,8 @@ struct claim {
 int claims_find(const struct kp_report *report, struct claim **ret, size_t *ret_n,
         struct kp_error *err) KP_MUST_CHECK;
 
-/* Unknowns that change the outcome, the weightiest first. ret   malloc'ed row numbers */
+/* Unknowns that change the outcome, the weightiest first. ret   malloc'ed row numbers
+ */
 int questions_find(const struct kp_report *report, size_t **ret, size_t *ret_n,
         struct kp_error *err) KP_MUST_CHECK;
 

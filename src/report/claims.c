@@ -4,13 +4,14 @@
 #include "answer.h"
 
 /*
- * What may be promised. A promise holds for every outcome of a scenario with one home, or it
- * names the condition under which it does: the values of one axis with which nothing failed.
- * DESIGN "report": what stands under "works" never has a failure that it does not name.
+ * What may be promised. A promise holds for every outcome of a scenario with one home,
+ * or it names the condition under which it does: the values of one axis with which
+ * nothing failed. DESIGN "report": what stands under "works" never has a failure that
+ * it does not name.
  */
-static const enum kp_axis conditions[] = { KP_AXIS_KEY, KP_AXIS_CLIENT, KP_AXIS_PROVIDER,
-        KP_AXIS_POPULATION, KP_AXIS_SERVICE, KP_AXIS_SETTINGS, KP_AXIS_EVENT,
-        KP_AXIS_HUB };
+static const enum kp_axis conditions[] = { KP_AXIS_KEY, KP_AXIS_CLIENT,
+        KP_AXIS_PROVIDER, KP_AXIS_POPULATION, KP_AXIS_SERVICE, KP_AXIS_SETTINGS,
+        KP_AXIS_EVENT, KP_AXIS_HUB };
 
 static bool
 holds(const struct tally *tally)
@@ -61,7 +62,8 @@ name_values(const struct kp_report *report, struct claim *claim)
 }
 
 static bool
-claim_make(const struct kp_report *report, const struct tally *tally, struct claim *claim)
+claim_make(
+        const struct kp_report *report, const struct tally *tally, struct claim *claim)
 {
         claim->axis = KP_N_AXES;
         if (holds(tally)) {
@@ -114,7 +116,8 @@ int
 claims_find(const struct kp_report *report, struct claim **ret, size_t *ret_n,
         struct kp_error *err)
 {
-        struct claim *claims = calloc(N_HOMES * report->scenarios.n + 1, sizeof(*claims));
+        struct claim *claims =
+                calloc(N_HOMES * report->scenarios.n + 1, sizeof(*claims));
         size_t n = 0;
 
         if (claims == NULL)

@@ -119,8 +119,8 @@ outcome_axes(struct kp_report *report, struct outcome *outcome, struct kp_error 
 }
 
 static int
-outcome_words(const struct kp_report *report, struct outcome *outcome,
-        struct kp_error *err)
+outcome_words(
+        const struct kp_report *report, struct outcome *outcome, struct kp_error *err)
 {
         const char *evidence = kp_json_str(outcome->line, "evidence", NULL);
         const char *home = kp_json_str(outcome->axes, "home", "none");
@@ -132,13 +132,14 @@ outcome_words(const struct kp_report *report, struct outcome *outcome,
         outcome->evidence = (enum evidence)i;
         if (!home_parse(home, &outcome->home))
                 return KP_FAIL(err, KP_ESCHEMA,
-                        "member 'axes': home '%.40s': expected service, provider, both, "
+                        "member 'axes': home '%.40s': expected service, provider, "
+                        "both, "
                         "hub or none",
                         home);
-        outcome->group = population == SIZE_MAX
-                                 ? GROUP_UNKNOWN
-                                 : report_value(report, KP_AXIS_POPULATION, population)
-                                           ->group;
+        outcome->group =
+                population == SIZE_MAX
+                        ? GROUP_UNKNOWN
+                        : report_value(report, KP_AXIS_POPULATION, population)->group;
         outcome->column = report_scenario(report, outcome->scenario)->column;
         return 0;
 }
@@ -167,9 +168,8 @@ outcome_read(struct kp_report *report, const json_t *line, struct outcome *outco
         if (table_row(&report->scenarios, outcome->scenario_id, &outcome->scenario,
                     &is_new, err) < 0)
                 return -1;
-        if (is_new &&
-                scenario_describe(report, outcome->scenario_id, outcome->trace,
-                        report_scenario(report, outcome->scenario), err) < 0)
+        if (is_new && scenario_describe(report, outcome->scenario_id, outcome->trace,
+                              report_scenario(report, outcome->scenario), err) < 0)
                 return -1;
         if (outcome->cause_id != NULL) {
                 if (table_row(&report->causes, outcome->cause_id, &outcome->cause,
@@ -189,7 +189,8 @@ static void
 pilot_find(struct kp_report *report)
 {
         KP_CLEANUP(kp_free_str) char *path = NULL;
-        const char *id = kp_json_str(json_object_get(report->header, "pilot"), "id", "");
+        const char *id =
+                kp_json_str(json_object_get(report->header, "pilot"), "id", "");
         struct kp_error missing = { 0 };
 
         if (report->fixtures == NULL || report->pilot != NULL || !is_plain_id(id))
@@ -204,7 +205,8 @@ header_read(struct kp_report *report, json_t *line, struct kp_error *err)
         if (strcmp(kp_json_str(line, "type", ""), "run") != 0 ||
                 kp_json_int(line, "format", 0) != 1)
                 return KP_FAIL(err, KP_ESCHEMA,
-                        "expected the header of a run: \"type\": \"run\", \"format\": 1");
+                        "expected the header of a run: \"type\": \"run\", \"format\": "
+                        "1");
         json_decref(report->header);
         report->header = json_incref(line);
         pilot_find(report);
@@ -225,7 +227,8 @@ walk_line(struct kp_report *report, json_t *line, bool first, outcome_fn *each,
 }
 
 int
-report_walk(struct kp_report *report, outcome_fn *each, void *self, struct kp_error *err)
+report_walk(
+        struct kp_report *report, outcome_fn *each, void *self, struct kp_error *err)
 {
         KP_CLEANUP(kp_log_reader_free) struct kp_log_reader *reader = NULL;
         bool first = true;
@@ -286,14 +289,16 @@ int
 kp_report_load(const char *dir, const struct kp_fixtures *fixtures,
         struct kp_report **ret, struct kp_error *err)
 {
-        KP_CLEANUP(kp_report_free) struct kp_report *report = calloc(1, sizeof(*report));
+        KP_CLEANUP(kp_report_free)
+        struct kp_report *report = calloc(1, sizeof(*report));
 
         if (report == NULL || (report->dir = strdup(dir)) == NULL ||
                 (report->path = kp_format("%s/%s", dir, KP_LOG_NAME)) == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "%s", dir);
         report->fixtures = fixtures;
         tables_init(report);
-        if (report_walk(report, count, report, err) < 0 || unknown_flush(report, err) < 0)
+        if (report_walk(report, count, report, err) < 0 ||
+                unknown_flush(report, err) < 0)
                 return -1;
         *ret = KP_STEAL(report);
         return 0;

@@ -33,14 +33,14 @@ page_done(struct page *page, struct kp_error *err)
         if (failed)
                 return KP_FAIL(err, KP_ENOMEM, "report");
         if (ferror(page->out))
-                return KP_FAIL_AS(err, KP_EIO, "errno", errno, "cannot write the report: %s",
-                        strerror(errno));
+                return KP_FAIL_AS(err, KP_EIO, "errno", errno,
+                        "cannot write the report: %s", strerror(errno));
         return 0;
 }
 
 int
-page_file_open(const char *dir, const char *name, struct page_file *ret,
-        struct kp_error *err)
+page_file_open(
+        const char *dir, const char *name, struct page_file *ret, struct kp_error *err)
 {
         mode_t mask = umask(0);
         int fd;
@@ -116,7 +116,8 @@ fill(struct page *page, const char *text, const char *const *args)
         KP_CLEANUP(kp_buf_done) struct kp_buf buf = { 0 };
 
         for (; *text != '\0'; text++) {
-                if (text[0] == '{' && text[1] >= '1' && text[1] <= '3' && text[2] == '}') {
+                if (text[0] == '{' && text[1] >= '1' && text[1] <= '3' &&
+                        text[2] == '}') {
                         kp_buf_puts(&buf, args[text[1] - '1']);
                         text += 2;
                 } else {
@@ -182,7 +183,8 @@ number(struct page *page, uint64_t n)
 struct kp_text
 cells(struct page *page, uint64_t n)
 {
-        return n == 1 ? say_text(SAY_ONE_CELL) : say1(page, SAY_N_CELLS, number(page, n));
+        return n == 1 ? say_text(SAY_ONE_CELL)
+                      : say1(page, SAY_N_CELLS, number(page, n));
 }
 
 struct kp_text
@@ -307,15 +309,16 @@ page_begin(struct page *page, enum say title, const char *style, const char *scr
                 csp_hash(kp_buf_str(&css), style_hash, err) < 0 ||
                 (script != NULL && csp_hash(script, script_hash, err) < 0))
                 return -1;
-        page_raw(page, "<!doctype html>\n<html lang=\"nl\"><head><meta charset=\"utf-8\">\n"
-                       "<meta http-equiv=\"Content-Security-Policy\" content=\"");
+        page_raw(page,
+                "<!doctype html>\n<html lang=\"nl\"><head><meta charset=\"utf-8\">\n"
+                "<meta http-equiv=\"Content-Security-Policy\" content=\"");
         page_rawf(page,
                 "default-src 'none'; style-src %s; script-src %s; base-uri 'none'; "
                 "form-action 'none'\">\n",
                 style_hash, script_hash);
-        page_raw(page,
-                "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
-                "<meta name=\"referrer\" content=\"no-referrer\">\n<title>");
+        page_raw(page, "<meta name=\"viewport\" "
+                       "content=\"width=device-width,initial-scale=1\">\n"
+                       "<meta name=\"referrer\" content=\"no-referrer\">\n<title>");
         page_text(page, say_text(title).nl);
         page_raw(page, " – ");
         page_text(page, say_text(title).en);

@@ -2,9 +2,9 @@
 #include "page.h"
 
 /*
- * What pages look like. Each verdict has a silhouette, a sign, a word and a colour of its own,
- * so that none of the four is needed alone; the colours keep a contrast of 4.5 and more on
- * their tint and on white. No page asks anything of the network.
+ * What pages look like. Each verdict has a silhouette, a sign, a word and a colour of
+ * its own, so that none of the four is needed alone; the colours keep a contrast of 4.5
+ * and more on their tint and on white. No page asks anything of the network.
  */
 /* clang-format off */
 const char page_symbols[] =

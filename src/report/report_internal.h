@@ -8,8 +8,9 @@
 #include "table.h"
 
 /*
- * What a report keeps of a run: counts, titles, and a few examples. Nothing here grows with
- * the number of cells, only with the number of different things that they speak of.
+ * What a report keeps of a run: counts, titles, and a few examples. Nothing here grows
+ * with the number of cells, only with the number of different things that they speak
+ * of.
  */
 
 /* How much an outcome proves; a stronger kind is a higher number. DESIGN "Words" */
@@ -84,7 +85,8 @@ struct box_row {
         enum evidence evidence;
         enum home home;
         enum column column;
-        size_t service, provider, provider2, hub; /* rows of the axes; SIZE_MAX: merged */
+        size_t service, provider, provider2,
+                hub; /* rows of the axes; SIZE_MAX: merged */
         size_t key, client;
         struct tally tally;
         size_t worst_finding; /* the finding of its worst verdict that came first */
@@ -121,7 +123,8 @@ struct quad_row {
         struct tally tally;
 };
 
-/* The same by one value of one axis, across groups: key = home, scenario, axis, value */
+/* The same by one value of one axis, across groups: key = home, scenario, axis, value
+ */
 struct part_row {
         enum home home;
         size_t scenario;
@@ -154,7 +157,8 @@ struct option_row {
         struct tally tally;
 };
 
-/* A fact that outcomes rest on and that nobody has verified: key = fact, value, profile */
+/* A fact that outcomes rest on and that nobody has verified: key = fact, value, profile
+ */
 struct resting_row {
         char *fact, *value, *status;
         size_t axis, profile;
@@ -180,7 +184,7 @@ struct kp_report {
         json_t *header;
         json_t *pilot; /* the pilot file; NULL: not found */
         bool torn;     /* the log ends in the middle of a line */
-        uint64_t n_outcomes;
+        uint64_t n_outcomes, n_cells;
         struct tally total;
         struct tally by_evidence[N_EVIDENCE];
         uint64_t n_explained; /* failures whose cause has a rule */

@@ -8,8 +8,8 @@
 #include "keypilot/core/error.h"
 
 /*
- * A table of rows that are found by a text key, in the order in which they first came. Rows
- * move when the table grows: keep their numbers, not their addresses.
+ * A table of rows that are found by a text key, in the order in which they first came.
+ * Rows move when the table grows: keep their numbers, not their addresses.
  */
 struct table {
         json_t *index; /* key -> number */

@@ -94,7 +94,8 @@ tally_finding(struct kp_report *report, const struct outcome *outcome, size_t *r
         bool is_new;
 
         if (table_rowf(&report->findings, ret, &is_new, err, "%d %d %d %zu",
-                    outcome->home, outcome->column, outcome->verdict, outcome->cause) < 0)
+                    outcome->home, outcome->column, outcome->verdict,
+                    outcome->cause) < 0)
                 return -1;
         finding = table_at(&report->findings, *ret);
         if (is_new) {
@@ -141,8 +142,8 @@ tally_part(struct kp_report *report, const struct outcome *outcome, size_t axis,
         bool is_new;
         size_t i;
 
-        if (table_rowf(&report->parts, &i, &is_new, err, "%d %zu %zu %zu", outcome->home,
-                    outcome->scenario, axis, outcome->axis[axis]) < 0)
+        if (table_rowf(&report->parts, &i, &is_new, err, "%d %zu %zu %zu",
+                    outcome->home, outcome->scenario, axis, outcome->axis[axis]) < 0)
                 return -1;
         part = table_at(&report->parts, i);
         part->home = outcome->home;
@@ -189,9 +190,9 @@ tally_box(struct kp_report *report, const struct outcome *outcome, int level,
         if (level >= 2)
                 client = SIZE_MAX;
         if (table_rowf(&report->boxes[level], &i, &is_new, err,
-                    "%d %d %zu %zu %zu %zu %zu %zu %d", outcome->evidence, outcome->home,
-                    setup[0], setup[1], setup[2], setup[3], outcome->axis[KP_AXIS_KEY],
-                    client, outcome->column) < 0)
+                    "%d %d %zu %zu %zu %zu %zu %zu %d", outcome->evidence,
+                    outcome->home, setup[0], setup[1], setup[2], setup[3],
+                    outcome->axis[KP_AXIS_KEY], client, outcome->column) < 0)
                 return -1;
         box = table_at(&report->boxes[level], i);
         if (is_new)
@@ -214,7 +215,8 @@ tally_box(struct kp_report *report, const struct outcome *outcome, int level,
 }
 
 static int
-tally_quad(struct kp_report *report, const struct outcome *outcome, struct kp_error *err)
+tally_quad(
+        struct kp_report *report, const struct outcome *outcome, struct kp_error *err)
 {
         struct quad_row *quad;
         bool is_new;
@@ -234,8 +236,8 @@ tally_quad(struct kp_report *report, const struct outcome *outcome, struct kp_er
 }
 
 static int
-tally_reason(struct kp_report *report, const struct outcome *outcome,
-        struct kp_error *err)
+tally_reason(
+        struct kp_report *report, const struct outcome *outcome, struct kp_error *err)
 {
         struct reason_row *reason;
         struct cause_row *cause;
@@ -322,7 +324,8 @@ tally_resting(struct kp_report *report, const struct outcome *outcome,
         bool is_new;
 
         if (fact == NULL)
-                return KP_FAIL(err, KP_ESCHEMA, "member 'rests_on': a fact without name");
+                return KP_FAIL(
+                        err, KP_ESCHEMA, "member 'rests_on': a fact without name");
         axis = axis_of_fact(fact);
         profile = axis == KP_N_AXES ? SIZE_MAX : outcome->axis[axis];
         if (value_text(json_object_get(item, "value"), &value, err) < 0 ||
@@ -344,8 +347,8 @@ tally_resting(struct kp_report *report, const struct outcome *outcome,
 }
 
 int
-tally_outcome(struct kp_report *report, const struct outcome *outcome,
-        struct kp_error *err)
+tally_outcome(
+        struct kp_report *report, const struct outcome *outcome, struct kp_error *err)
 {
         const json_t *item;
         size_t finding, i;

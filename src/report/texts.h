@@ -5,8 +5,9 @@
 #include "keypilot/core/json.h"
 
 /*
- * Every text that a report says, in English and Dutch, in one table. {1}, {2} and {3} stand
- * for what the caller fills in. Short words, short sentences: a school leader reads this.
+ * Every text that a report says, in English and Dutch, in one table. {1}, {2} and {3}
+ * stand for what the caller fills in. Short words, short sentences: a school leader
+ * reads this.
  */
 /* clang-format off */
 #define SAY_TABLE(X) \
@@ -212,7 +213,8 @@ struct kp_text say_text(enum say id);
 /* Words that no text may hold, because they blame, frighten or need a dictionary. */
 extern const char *const say_forbidden[];
 
-/* What a vendor is asked about a fact, "role.fact"; without its role; NULL text: no words. */
+/* What a vendor is asked about a fact, "role.fact"; without its role; NULL text: no
+ * words. */
 struct kp_text question_text(const char *fact);
 struct fact_question {
         const char *fact;

@@ -37,77 +37,78 @@ text_of(const json_t *root, const char *name, const char *fallback)
         const json_t *text = json_object_get(root, name);
 
         if (json_is_string(text))
-                return (struct kp_text){ json_string_value(text), json_string_value(text) };
+                return (struct kp_text){ json_string_value(text),
+                        json_string_value(text) };
         return (struct kp_text){ kp_json_str(text, "en", fallback),
                 kp_json_str(text, "nl", fallback) };
 }
 
 /*
- * Which step of a login's life a scenario is about: the last of these whose words one of its
- * steps has. Verbs are the scenario's data; a scenario without any of them adds a passkey.
+ * Which step of a login's life a scenario is about: the furthest one that its steps reach.
+ * Verbs are the scenario's own; one that has none of these logs in.
  */
 static const struct {
+        const char *verb;
         enum column column;
-        const char *words; /* parts of verbs, doors or places, separated by blanks */
-} column_words[] = {
-        { COLUMN_ADD, "enrol" },
-        { COLUMN_LOG_IN, "log-in login" },
-        { COLUMN_THROUGH, "eip" },
-        { COLUMN_AGAIN, "again keep-session re-authenticate" },
-        { COLUMN_SHARED, "shared next-person switch-person other-person" },
-        { COLUMN_LOG_OUT, "log-out logout" },
-        { COLUMN_CHANGE, "account event change" },
-        { COLUMN_LOST, "lose lost recover" },
+} verb_columns[] = {
+        { "account-event", COLUMN_CHANGE },
+        { "choose", COLUMN_LOG_IN },
+        { "enrol", COLUMN_ADD },
+        { "log-in", COLUMN_LOG_IN },
+        { "log-out", COLUMN_LOG_OUT },
+        { "lose-key", COLUMN_LOST },
+        { "recover", COLUMN_LOST },
+        { "switch-person", COLUMN_SHARED },
+        { "try-doors", COLUMN_LOG_IN },
+        { "visit", COLUMN_LOG_IN },
 };
 
-static bool
-has_word(const char *text, const char *words)
-{
-        char word[40];
-        int n = 0;
-
-        for (; sscanf(words, "%39s%n", word, &n) == 1; words += n)
-                if (strstr(text, word) != NULL)
-                        return true;
-        return false;
-}
+struct course {
+        enum column column;
+        unsigned n_logins;
+        bool known;
+};
 
 static void
-column_take(const char *text, enum column *column)
+course_take(struct course *course, const json_t *step, const char *verb)
 {
-        for (size_t i = 0; i < KP_NELEMS(column_words); i++)
-                if (column_words[i].column > *column && has_word(text, column_words[i].words))
-                        *column = column_words[i].column;
-}
+        const char *at = kp_json_str(step, "at", ""), *to = kp_json_str(step, "to", "");
 
-static void
-column_take_step(const json_t *step, enum column *column)
-{
-        const char *name;
-        json_t *value;
-
-        json_object_foreach ((json_t *)step, name, value)
-                if (json_is_string(value))
-                        column_take(json_string_value(value), column);
+        for (size_t i = 0; i < KP_NELEMS(verb_columns); i++) {
+                if (strcmp(verb_columns[i].verb, verb) != 0)
+                        continue;
+                course->known = true;
+                if (verb_columns[i].column > course->column)
+                        course->column = verb_columns[i].column;
+        }
+        course->n_logins += strcmp(verb, "log-in") == 0;
+        if (course->n_logins > 1 && course->column < COLUMN_AGAIN)
+                course->column = COLUMN_AGAIN;
+        else if (((*to != '\0' && strcmp(at, to) != 0) ||
+                         strcmp(kp_json_str(step, "door", ""), "eip") == 0) &&
+                 course->column < COLUMN_THROUGH)
+                course->column = COLUMN_THROUGH;
 }
 
 int
 scenario_describe(struct kp_report *report, const char *id, const json_t *trace,
         struct scenario_row *row, struct kp_error *err)
 {
+        struct course course = { COLUMN_ADD, 0, false };
         const json_t *steps, *step;
         size_t i;
 
         (void)err;
         row->root = fixture(report, "scenarios", id);
-        row->title = text_of(row->root, "title", table_key(&report->scenarios,
-                                                         row - report_scenario(report, 0)));
+        row->title = text_of(row->root, "title",
+                table_key(&report->scenarios, row - report_scenario(report, 0)));
         steps = json_object_get(row->root, "steps");
         json_array_foreach (steps, i, step)
-                column_take_step(step, &row->column);
+                course_take(&course, step, kp_json_str(step, "do", ""));
         json_array_foreach (steps == NULL ? trace : NULL, i, step)
                 if (strcmp(kp_json_str(step, "event", ""), "step") == 0)
-                        column_take_step(step, &row->column);
+                        course_take(&course, step, kp_json_str(step, "step", ""));
+        row->column = course.known ? course.column : COLUMN_LOG_IN;
         return 0;
 }
 
@@ -168,8 +169,8 @@ int
 value_describe(struct kp_report *report, enum kp_axis axis, const char *value,
         struct value_row *row, struct kp_error *err)
 {
-        const char *own = table_key(&report->axes[axis],
-                (size_t)(row - report_value(report, axis, 0)));
+        const char *own = table_key(
+                &report->axes[axis], (size_t)(row - report_value(report, axis, 0)));
         enum home home;
 
         (void)err;

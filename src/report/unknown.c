@@ -7,9 +7,9 @@
 #include "report_internal.h"
 
 /*
- * Which unknown facts change the answer. The branches of one cell, one for each value that
- * its unknown facts may have, follow one another in the log: they are gathered, and two of
- * them that differ in one fact alone show whether the verdict turns with it.
+ * Which unknown facts change the answer. The branches of one cell, one for each value
+ * that its unknown facts may have, follow one another in the log: they are gathered,
+ * and two of them that differ in one fact alone show whether the verdict turns with it.
  */
 #define MAX_BRANCHES 512 /* a cell with more is counted as it stands, uncompared */
 
@@ -23,7 +23,8 @@ same_but(const json_t *a, const json_t *b, const char *fact)
                 const json_t *other = json_object_get(b, name);
 
                 /* what only one of them read cannot part them */
-                if (other != NULL && strcmp(name, fact) != 0 && !json_equal(value, other))
+                if (other != NULL && strcmp(name, fact) != 0 &&
+                        !json_equal(value, other))
                         return false;
         }
         return true;
@@ -90,8 +91,8 @@ profile_of(const struct kp_report *report, const char *fact, size_t *ret_axis)
 }
 
 static int
-unknown_find(struct kp_report *report, const char *fact, size_t *ret,
-        struct kp_error *err)
+unknown_find(
+        struct kp_report *report, const char *fact, size_t *ret, struct kp_error *err)
 {
         struct unknown_row *row;
         const char *profile;
@@ -99,7 +100,8 @@ unknown_find(struct kp_report *report, const char *fact, size_t *ret,
         bool is_new;
 
         profile = profile_of(report, fact, &axis);
-        if (table_rowf(&report->unknowns, ret, &is_new, err, "%s %s", fact, profile) < 0)
+        if (table_rowf(&report->unknowns, ret, &is_new, err, "%s %s", fact, profile) <
+                0)
                 return -1;
         if (!is_new)
                 return 0;
@@ -162,6 +164,7 @@ group_begin(struct kp_report *report, const struct outcome *outcome, const char 
 {
         if (unknown_flush(report, err) < 0)
                 return -1;
+        report->n_cells++;
         free(report->group_key);
         json_decref(report->group_axes);
         report->group_axes = json_incref((json_t *)outcome->axes);
@@ -173,14 +176,16 @@ group_begin(struct kp_report *report, const struct outcome *outcome, const char 
 }
 
 int
-unknown_outcome(struct kp_report *report, const struct outcome *outcome,
-        struct kp_error *err)
+unknown_outcome(
+        struct kp_report *report, const struct outcome *outcome, struct kp_error *err)
 {
         KP_CLEANUP(kp_buf_done) struct kp_buf key = { 0 };
         struct branch *grown;
 
-        if (json_object_size(outcome->assumed) == 0)
+        if (json_object_size(outcome->assumed) == 0) {
+                report->n_cells++;
                 return 0;
+        }
         kp_buf_printf(&key, "%s ", outcome->scenario_id);
         if (kp_json_write(outcome->axes, &key, err) < 0)
                 return -1;
@@ -194,7 +199,8 @@ unknown_outcome(struct kp_report *report, const struct outcome *outcome,
         if (grown == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "report");
         report->branches = grown;
-        grown[report->n_branches++] = (struct branch){
-                json_incref((json_t *)outcome->assumed), outcome->verdict };
+        grown[report->n_branches++] =
+                (struct branch){ json_incref((json_t *)outcome->assumed),
+                        outcome->verdict };
         return 0;
 }

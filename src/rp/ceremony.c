@@ -110,7 +110,7 @@ kp_rp_member_bytes(struct ceremony *c, const json_t *object, const char *name,
                 text = kp_buf_str(&letters);
                 text_len = letters.len;
         }
-        if (kp_b64url_decode(text, text_len, ret, &err) == 0)
+        if (kp_b64url_decode_any_bits(text, text_len, ret, &err) == 0)
                 return true;
         (void)snprintf(why, 200, "%s is not base64url: %s", name,
                 kp_error_format(&err, about, sizeof(about)));

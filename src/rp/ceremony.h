@@ -39,6 +39,7 @@ struct ceremony {
         bool unsupported; /* set with it: we only do not know */
 
         const json_t *form; /* as the caller got it */
+        bool level3;        /* and as a Level 3 client writes it */
         const json_t *response;
         struct kp_buf id;
 

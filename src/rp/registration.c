@@ -17,6 +17,12 @@ cbor_mode(const struct ceremony *c)
         return c->strict ? KP_CBOR_CTAP2 : KP_CBOR_LENIENT;
 }
 
+static enum kp_cbor_mode
+object_mode(const struct ceremony *c)
+{
+        return c->strict && !c->level3 ? KP_CBOR_ANY_ORDER : cbor_mode(c);
+}
+
 /* Spec: WebAuthn L3 §6.5.4 "Generating an Attestation Object": fmt, attStmt, authData
  */
 static bool
@@ -56,7 +62,7 @@ decode_attestation(struct ceremony *c)
                         &c->attestation_bytes, c->attestation_why))
                 return;
         if (kp_cbor_parse(c->attestation_bytes.data, c->attestation_bytes.len,
-                    cbor_mode(c), &c->attestation, NULL, &err) < 0) {
+                    object_mode(c), &c->attestation, NULL, &err) < 0) {
                 kp_error_format(&err, c->attestation_why, sizeof(c->attestation_why));
                 return;
         }
@@ -121,8 +127,9 @@ check_authdata(struct ceremony *c)
 static bool
 check_credential_id(struct ceremony *c)
 {
-        if (!c->strict || kp_bytes_equal(c->id.data, c->id.len, c->auth.credential_id,
-                                  c->auth.credential_id_len))
+        if (!c->strict || !c->level3 ||
+                kp_bytes_equal(c->id.data, c->id.len, c->auth.credential_id,
+                        c->auth.credential_id_len))
                 return true;
         return kp_rp_refuse(c, "id is not the credential ID in the authenticator data");
 }

@@ -24,7 +24,9 @@ static bool
 check_order(struct ceremony *c)
 {
         for (size_t i = 0; i + 1 < c->n_chain; i++)
-                if (X509_check_issued(c->chain[i + 1], c->chain[i]) != X509_V_OK)
+                if (X509_check_issued(c->chain[i + 1], c->chain[i]) != X509_V_OK ||
+                        X509_verify(c->chain[i], X509_get0_pubkey(c->chain[i + 1])) !=
+                                1)
                         return kp_rp_refuse(
                                 c, "x5c[%zu] is not issued by x5c[%zu]", i, i + 1);
         return true;

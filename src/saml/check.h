@@ -51,14 +51,13 @@ int saml_object(struct saml_check *check, const char *rule, const char *format, 
 saml_pass saml_pass_type, saml_pass_version, saml_pass_id, saml_pass_unique,
         saml_pass_issue_instant, saml_pass_root_signature, saml_pass_status,
         saml_pass_destination, saml_pass_issuer, saml_pass_in_response_to,
-        saml_pass_logout_expiry, saml_pass_logout_subject, saml_pass_message_signed,
-        saml_pass_lengths;
+        saml_pass_logout_expiry, saml_pass_logout_subject, saml_pass_message_signed;
 /* rules_assertion.c */
-saml_pass saml_pass_one_assertion, saml_pass_decrypt, saml_pass_assertion_signature,
-        saml_pass_signed, saml_pass_covered, saml_pass_assertion_header,
-        saml_pass_assertion_issuer, saml_pass_name_id, saml_pass_confirmation,
-        saml_pass_conditions, saml_pass_audience, saml_pass_statement,
-        saml_pass_context, saml_pass_attributes, saml_pass_replay;
+saml_pass saml_pass_one_assertion, saml_pass_decrypt, saml_pass_assertion_signed,
+        saml_pass_covered, saml_pass_assertion_header, saml_pass_assertion_issuer,
+        saml_pass_name_id, saml_pass_confirmation, saml_pass_conditions,
+        saml_pass_audience, saml_pass_statement, saml_pass_context,
+        saml_pass_attributes, saml_pass_replay;
 
 /* Run the rules of the check's kind over its tree. */
 int saml_run(struct saml_check *check, struct kp_error *err) KP_MUST_CHECK;
@@ -71,7 +70,7 @@ void saml_check_done(struct saml_check *check);
 /* What it says, for JSON and for structs. */
 int saml_facts(const struct saml_check *check, json_t **ret,
         struct kp_error *err) KP_MUST_CHECK;
-int saml_fill_response(const struct saml_check *check, struct kp_login_response *ret,
+int saml_fill_response(struct saml_check *check, struct kp_login_response *ret,
         struct kp_error *err) KP_MUST_CHECK;
 
 #endif

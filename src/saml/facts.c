@@ -247,6 +247,30 @@ saml_facts(const struct saml_check *check, json_t **ret, struct kp_error *err)
 
 /* ---- the struct ---- */
 
+/* Where the rules did not come, what is there all the same; for people, not to be
+ * believed. */
+static void
+locate(struct saml_check *check)
+{
+        xmlNode *subject, *confirmation;
+
+        if (check->assertion == NULL)
+                check->assertion = kp_xml_child(check->root, NS_ASSERTION, "Assertion");
+        subject = kp_xml_child(check->assertion, NS_ASSERTION, "Subject");
+        confirmation = kp_xml_child(subject, NS_ASSERTION, "SubjectConfirmation");
+        if (check->name_id == NULL)
+                check->name_id = kp_xml_child(subject, NS_ASSERTION, "NameID");
+        if (check->confirmation == NULL)
+                check->confirmation = kp_xml_child(
+                        confirmation, NS_ASSERTION, "SubjectConfirmationData");
+        if (check->conditions == NULL)
+                check->conditions =
+                        kp_xml_child(check->assertion, NS_ASSERTION, "Conditions");
+        if (check->authn_statement == NULL)
+                check->authn_statement =
+                        kp_xml_child(check->assertion, NS_ASSERTION, "AuthnStatement");
+}
+
 struct fit {
         const char *what; /* the first thing that did not fit; NULL: none */
 };
@@ -335,14 +359,16 @@ fill_assertion(
 }
 
 int
-saml_fill_response(const struct saml_check *check, struct kp_login_response *ret,
-        struct kp_error *err)
+saml_fill_response(
+        struct saml_check *check, struct kp_login_response *ret, struct kp_error *err)
 {
         xmlNode *status = kp_xml_child(check->root, NS_PROTOCOL, "Status");
         xmlNode *code = kp_xml_child(status, NS_PROTOCOL, "StatusCode");
         struct fit fit = { 0 };
 
         (void)err;
+        if (check->verdict->rule != NULL)
+                locate(check);
         put_attr(&fit, check->root, "ID", ret->id, sizeof(ret->id));
         put_attr(&fit, check->root, "InResponseTo", ret->in_response_to,
                 sizeof(ret->in_response_to));

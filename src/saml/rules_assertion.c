@@ -81,8 +81,9 @@ saml_pass_decrypt(struct saml_check *check, struct kp_error *err)
         return 0;
 }
 
-int
-saml_pass_assertion_signature(struct saml_check *check, struct kp_error *err)
+/* The assertion's own signature, where it has one. */
+static int
+check_own_signature(struct saml_check *check, struct kp_error *err)
 {
         const struct saml_signature_policy policy = {
                 .cert_pem = check->policy->peer != NULL ? check->policy->peer->cert_pem
@@ -115,10 +116,12 @@ saml_pass_assertion_signature(struct saml_check *check, struct kp_error *err)
 }
 
 int
-saml_pass_signed(struct saml_check *check, struct kp_error *err)
+saml_pass_assertion_signed(struct saml_check *check, struct kp_error *err)
 {
-        (void)err;
-        if (!check->root_signed && !check->assertion_signed)
+        if (check_own_signature(check, err) < 0)
+                return -1;
+        if (check->verdict->rule == NULL && !check->root_signed &&
+                !check->assertion_signed)
                 (void)saml_object(check, "signature-missing",
                         "neither the response nor the assertion is signed");
         if (check->verdict->rule != NULL || check->assertion_signed ||

@@ -9,7 +9,8 @@
 #include "keypilot/core/free.h"
 #include "keypilot/http/cookie.h"
 
-#define HOPS_MAX 20    /* redirects and self-posting forms in a row, as browsers stop them */
+#define HOPS_MAX                                                                       \
+        20 /* redirects and self-posting forms in a row, as browsers stop them */
 #define HOP_COSTS_MS 60 /* a request there and back */
 
 struct simulated {
@@ -64,8 +65,8 @@ cookie_context(const struct simulated *agent, const struct move *move)
 }
 
 static int
-request_fill(struct simulated *agent, const struct move *move, struct kp_request *request,
-        size_t *ret_withheld, struct kp_error *err)
+request_fill(struct simulated *agent, const struct move *move,
+        struct kp_request *request, size_t *ret_withheld, struct kp_error *err)
 {
         KP_CLEANUP(kp_buf_done) struct kp_buf cookies = { 0 };
         struct kp_cookie_context context = cookie_context(agent, move);
@@ -118,11 +119,12 @@ cookies_store(struct simulated *agent, const struct move *move,
                 equals = strchr(header->value, '=');
                 if (strstr(header->value, "Max-Age=0") != NULL || equals == NULL)
                         continue;
-                (void)snprintf(name, sizeof(name), "%.*s", (int)(equals - header->value),
-                        header->value);
+                (void)snprintf(name, sizeof(name), "%.*s",
+                        (int)(equals - header->value), header->value);
                 kp_trace_add(agent->env.trace, "agent", "cookie.stored",
                         "{s:s, s:s, s:b, s:s*}", "name", name, "samesite",
-                        samesite_word(header->value), "stored", why == NULL, "why", why);
+                        samesite_word(header->value), "stored", why == NULL, "why",
+                        why);
         }
         return 0;
 }
@@ -151,7 +153,8 @@ exchange(struct simulated *agent, struct move *move, struct kp_response *respons
         return cookies_store(agent, move, response, err);
 }
 
-/* After a redirect: 307 and 308 keep the method, the others make it a GET. RFC 9110 §15.4 */
+/* After a redirect: 307 and 308 keep the method, the others make it a GET. RFC 9110
+ * §15.4 */
 static int
 move_redirect(struct move *move, const struct kp_response *response, bool *ret,
         struct kp_error *err)
@@ -210,13 +213,15 @@ page_show(struct simulated *agent, const struct move *move,
         free(agent->url);
         if ((agent->url = strdup(move->url)) == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "address");
-        if (response->body.len > 0 && kp_html_parse(response->body.data,
-                                              response->body.len, &agent->html, err) < 0)
+        if (response->body.len > 0 &&
+                kp_html_parse(
+                        response->body.data, response->body.len, &agent->html, err) < 0)
                 return -1;
-        /* a page of somebody else's site has no such part, or a broken one: none then */
-        if (agent->html.data != NULL && kp_json_parse("page", agent->html.data,
-                                                strlen(agent->html.data), &agent->data,
-                                                &ignored) < 0)
+        /* a page of somebody else's site has no such part, or a broken one: none then
+         */
+        if (agent->html.data != NULL &&
+                kp_json_parse("page", agent->html.data, strlen(agent->html.data),
+                        &agent->data, &ignored) < 0)
                 kp_error_clear(&ignored);
         agent->view = (struct kp_view){
                 .status = response->status,
@@ -235,13 +240,14 @@ page_tell(struct simulated *agent)
         json_t *doors = json_array();
 
         for (size_t i = 0; i < agent->html.n_forms; i++)
-                (void)json_array_append_new(doors, json_string(agent->html.forms[i].id));
+                (void)json_array_append_new(
+                        doors, json_string(agent->html.forms[i].id));
         for (size_t i = 0; i < agent->html.n_links; i++)
                 if (strncmp(agent->html.links[i].id, "door-", 5) == 0)
                         (void)json_array_append_new(
                                 doors, json_string(agent->html.links[i].id));
-        kp_trace_add(agent->env.trace, "agent", "page", "{s:s, s:s, s:o, s:s*, s:i}", "at",
-                role_of(agent, agent->url), "page",
+        kp_trace_add(agent->env.trace, "agent", "page", "{s:s, s:s, s:o, s:s*, s:i}",
+                "at", role_of(agent, agent->url), "page",
                 kp_json_str(agent->data, "page", "unknown"), "doors", doors, "error",
                 kp_json_str(agent->data, "error", NULL), "status", agent->view.status);
 }
@@ -270,8 +276,8 @@ go(struct simulated *agent, struct move *move, struct kp_error *err)
 
                 if (page_show(agent, move, &stopped, err) < 0)
                         return -1;
-                agent->data = json_pack("{s:s, s:s}", "page", "refused", "error",
-                        "redirect-loop");
+                agent->data = json_pack(
+                        "{s:s, s:s}", "page", "refused", "error", "redirect-loop");
                 agent->view.data = agent->data;
         }
         page_tell(agent);
@@ -281,7 +287,8 @@ go(struct simulated *agent, struct move *move, struct kp_error *err)
 static int
 simulated_open(void *self, const char *url, struct kp_error *err)
 {
-        KP_CLEANUP(move_done) struct move move = { .method = "GET", .url = strdup(url) };
+        KP_CLEANUP(move_done)
+        struct move move = { .method = "GET", .url = strdup(url) };
 
         return go(self, &move, err);
 }
@@ -321,8 +328,8 @@ fields_merge(const struct kp_html_form *form, const struct kp_pairs *values,
 }
 
 static int
-simulated_submit(
-        void *self, const char *form_id, const struct kp_pairs *values, struct kp_error *err)
+simulated_submit(void *self, const char *form_id, const struct kp_pairs *values,
+        struct kp_error *err)
 {
         struct simulated *agent = self;
         KP_CLEANUP(move_done) struct move move = { 0 };
@@ -354,9 +361,9 @@ ceremony_run(struct simulated *agent, json_t **ret_response, struct kp_exception
         struct kp_page page = {
                 .framing = KP_FRAME_TOP,
                 .user_activation = true, /* the person pressed a button for it */
-                .mediation = strcmp(mediation, "conditional") == 0 ?
-                                     KP_MEDIATION_CONDITIONAL :
-                                     KP_MEDIATION_OPTIONAL,
+                .mediation = strcmp(mediation, "conditional") == 0
+                                     ? KP_MEDIATION_CONDITIONAL
+                                     : KP_MEDIATION_OPTIONAL,
         };
 
         if (kp_url_origin(agent->url, &origin, err) < 0)
@@ -440,9 +447,9 @@ static enum kp_samesite_default
 samesite_default(const struct kp_actor *client)
 {
         return kp_fact_is(client, "samesite_default",
-                       "unspecified_is_lax_with_2_minute_post_exception") ?
-                       KP_SAMESITE_DEFAULT_LAX_ALLOW_POST :
-                       KP_SAMESITE_DEFAULT_NONE;
+                       "unspecified_is_lax_with_2_minute_post_exception")
+                       ? KP_SAMESITE_DEFAULT_LAX_ALLOW_POST
+                       : KP_SAMESITE_DEFAULT_NONE;
 }
 
 int
@@ -454,7 +461,8 @@ kp_agent_new_simulated(
         if (agent == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "agent");
         agent->env = *env;
-        if (kp_jar_new(samesite_default(&(*env->client)->actor), &agent->jar, err) < 0) {
+        if (kp_jar_new(samesite_default(&(*env->client)->actor), &agent->jar, err) <
+                0) {
                 free(agent);
                 return -1;
         }

@@ -6,8 +6,8 @@
 #include <strings.h>
 
 void
-kp_person_make(int ordinal, int tenant, bool has_mail, bool has_number,
-        struct kp_person *ret)
+kp_person_make(
+        int ordinal, int tenant, bool has_mail, bool has_number, struct kp_person *ret)
 {
         static const char *const names[] = { "jan.devries", "noor.bakker", "sem.visser",
                 "fatima.elidrissi", "bram.smit", "lotte.mulder" };
@@ -16,12 +16,14 @@ kp_person_make(int ordinal, int tenant, bool has_mail, bool has_number,
         *ret = (struct kp_person){ .ordinal = ordinal, .tenant = tenant };
         (void)snprintf(ret->login, sizeof(ret->login), "%s", name);
         (void)snprintf(ret->upn, sizeof(ret->upn), "%s@school%d.example", name, tenant);
-        (void)snprintf(ret->password, sizeof(ret->password), "geheim-%d-%d", tenant, ordinal);
+        (void)snprintf(
+                ret->password, sizeof(ret->password), "geheim-%d-%d", tenant, ordinal);
         if (has_mail)
                 (void)snprintf(ret->mail, sizeof(ret->mail), "%s@mail.school%d.example",
                         name, tenant);
         if (has_number)
-                (void)snprintf(ret->number, sizeof(ret->number), "%d%04d", tenant, ordinal);
+                (void)snprintf(
+                        ret->number, sizeof(ret->number), "%d%04d", tenant, ordinal);
 }
 
 const char *
@@ -88,7 +90,8 @@ kp_directory_of(struct kp_directory *directory, int person, int tenant, bool sec
                 struct kp_account *account = &directory->accounts[i];
 
                 if (account->person == person && account->tenant == tenant &&
-                        account->second == second && account->state != KP_ACCOUNT_DELETED)
+                        account->second == second &&
+                        account->state != KP_ACCOUNT_DELETED)
                         return account;
         }
         return NULL;
@@ -125,8 +128,8 @@ matches(const struct kp_account *account, const struct kp_account_search *search
                 return false;
         if (search->issuer != NULL && strcmp(account->link_issuer, search->issuer) != 0)
                 return false;
-        return (search->fold ? strcasecmp(value, search->value) :
-                               strcmp(value, search->value)) == 0;
+        return (search->fold ? strcasecmp(value, search->value)
+                             : strcmp(value, search->value)) == 0;
 }
 
 struct kp_account *

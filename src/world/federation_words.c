@@ -21,7 +21,8 @@ words_copy(const json_t *words, char ret[8][128], size_t *ret_n)
         *ret_n = 0;
         json_array_foreach (words, i, word)
                 if (*ret_n < 8)
-                        (void)snprintf(ret[(*ret_n)++], 128, "%s", json_string_value(word));
+                        (void)snprintf(
+                                ret[(*ret_n)++], 128, "%s", json_string_value(word));
 }
 
 size_t
@@ -70,71 +71,125 @@ words_listed(const json_t *words, const char *word)
         return false;
 }
 
-const char *
-words_status(const char *status)
-{
-        const char *last = strrchr(status, ':');
-
-        if (status[0] == '\0')
-                return NULL;
-        return last == NULL ? status : last + 1;
-}
-
+/* Status codes without their common prefix; NULL where there is none. */
 static json_t *
-contexts_json(const struct kp_login_request *request)
+status_json(const char status[2][128])
 {
-        json_t *list = json_array();
+        json_t *list;
 
-        for (size_t i = 0; i < request->n_contexts; i++)
-                (void)json_array_append_new(list, json_string(request->contexts[i]));
+        if (status[0][0] == '\0')
+                return NULL;
+        list = json_array();
+        for (size_t i = 0; i < 2 && status[i][0] != '\0'; i++) {
+                const char *last = strrchr(status[i], ':');
+
+                (void)json_array_append_new(
+                        list, json_string(last == NULL ? status[i] : last + 1));
+        }
         return list;
 }
 
-void
-words_request_tell(struct kp_trace *trace, const char *who, const char *to,
-        const struct kp_login_request *request)
+static const char *
+or_null(const char *text)
 {
-        kp_trace_add(trace, who, "federation.request",
-                "{s:s, s:o, s:s, s:b, s:b, s:b, s:b}", "to", to, "contexts",
-                contexts_json(request), "comparison",
-                words_comparison_name(request->comparison), "force_authn",
-                request->force_authn, "is_passive", request->is_passive, "signed",
-                request->sign, "domain_hint", request->login_hint[0] != '\0');
+        return text[0] == '\0' ? NULL : text;
+}
+
+static json_t *
+request_json(const struct kp_login_request *request)
+{
+        json_t *contexts = json_array();
+
+        for (size_t i = 0; i < request->n_contexts; i++)
+                (void)json_array_append_new(
+                        contexts, json_string(request->contexts[i]));
+        return json_pack("{s:o, s:s*, s:b, s:b, s:b, s:s*, s:b, s:b, s:i}", "contexts",
+                contexts, "comparison",
+                request->n_contexts == 0 ? NULL
+                                         : words_comparison_name(request->comparison),
+                "force_authn", request->force_authn, "passive", request->is_passive,
+                "signed", request->sign, "nameid_format",
+                or_null(request->nameid_format), "hint", request->login_hint[0] != '\0',
+                "relay_state", request->relay_state[0] != '\0', "requesters",
+                (int)request->n_requesters);
+}
+
+static json_t *
+response_json(const struct kp_login_response *response)
+{
+        return json_pack("{s:s*, s:s*, s:o*, s:b, s:b, s:b, s:i, s:i}", "context",
+                or_null(response->context), "nameid_format",
+                or_null(response->subject_format), "status",
+                status_json((const char(*)[128])response->status), "response_signed",
+                response->sign_response, "assertion_signed", response->sign_assertion,
+                "solicited", response->in_response_to[0] != '\0', "attributes",
+                (int)response->n_attributes, "authorities",
+                (int)response->n_authorities);
+}
+
+static json_t *
+logout_json(const struct kp_logout *logout)
+{
+        return json_pack("{s:b, s:b, s:o*}", "response", logout->is_response,
+                "session_index", logout->session_index[0] != '\0', "status",
+                status_json((const char(*)[128])logout->status));
+}
+
+/* The facts of a message that was judged, and the rule that refused it. Takes `facts`.
+ */
+static void
+received(struct kp_trace *trace, const char *who, const char *event, json_t *facts,
+        const struct kp_federation_verdict *verdict)
+{
+        if (facts == NULL)
+                return;
+        (void)json_object_set_new(facts, "accepted", json_boolean(verdict->accepted));
+        if (!verdict->accepted && verdict->rule != NULL)
+                (void)json_object_set_new(facts, "rule", json_string(verdict->rule));
+        kp_trace_add(trace, who, event, "o", facts);
 }
 
 void
-words_request_read_tell(struct kp_trace *trace, const char *who, const char *from,
-        const struct kp_login_request *request, const struct kp_federation_verdict *verdict)
+words_request_sent(
+        struct kp_trace *trace, const char *who, const struct kp_login_request *request)
 {
-        kp_trace_add(trace, who, "federation.request.read", "{s:s, s:b, s:b, s:s*}", "from",
-                from, "accepted", verdict->accepted, "signed", request->sign, "rule",
-                verdict->accepted ? NULL : verdict->rule);
+        kp_trace_add(trace, who, "saml.request.sent", "o", request_json(request));
 }
 
 void
-words_response_tell(struct kp_trace *trace, const char *who, const char *to,
-        const struct kp_login_response *response, const char *nameid_source,
-        const char *signs)
+words_response_sent(struct kp_trace *trace, const char *who,
+        const struct kp_login_response *response)
 {
-        kp_trace_add(trace, who, "federation.response",
-                "{s:s, s:s*, s:s*, s:s*, s:i, s:s*, s:s*}", "to", to, "status",
-                words_status(response->status[0]), "status2",
-                words_status(response->status[1]), "context",
-                response->context[0] == '\0' ? NULL : response->context, "authorities",
-                (int)response->n_authorities, "nameid_source", nameid_source, "signs",
-                signs);
+        kp_trace_add(trace, who, "saml.response.sent", "o", response_json(response));
 }
 
 void
-words_response_read_tell(struct kp_trace *trace, const char *who, const char *from,
+words_logout_sent(
+        struct kp_trace *trace, const char *who, const struct kp_logout *logout)
+{
+        kp_trace_add(trace, who, "saml.logout.sent", "o", logout_json(logout));
+}
+
+void
+words_request_received(struct kp_trace *trace, const char *who,
+        const struct kp_login_request *request,
+        const struct kp_federation_verdict *verdict)
+{
+        received(trace, who, "saml.request.received", request_json(request), verdict);
+}
+
+void
+words_response_received(struct kp_trace *trace, const char *who,
         const struct kp_login_response *response,
         const struct kp_federation_verdict *verdict)
 {
-        kp_trace_add(trace, who, "federation.response.read",
-                "{s:s, s:b, s:s*, s:s*, s:s*, s:s*, s:s*}", "from", from, "accepted",
-                verdict->accepted, "rule", verdict->accepted ? NULL : verdict->rule, "spec",
-                verdict->accepted ? NULL : verdict->spec, "status",
-                words_status(response->status[0]), "status2",
-                words_status(response->status[1]), "context",
-                response->context[0] == '\0' ? NULL : response->context);
+        received(
+                trace, who, "saml.response.received", response_json(response), verdict);
+}
+
+void
+words_logout_received(struct kp_trace *trace, const char *who,
+        const struct kp_logout *logout, const struct kp_federation_verdict *verdict)
+{
+        received(trace, who, "saml.logout.received", logout_json(logout), verdict);
 }

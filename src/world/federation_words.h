@@ -19,18 +19,22 @@ const char *words_comparison_name(enum kp_comparison comparison);
 void words_signs(const char *word, bool *ret_response, bool *ret_assertion);
 bool words_listed(const json_t *words, const char *word);
 
-/* The last part of a status code's URI; NULL where there is none. */
-const char *words_status(const char *status);
-
-void words_request_tell(struct kp_trace *trace, const char *who, const char *to,
+/* What a trace may tell of a message that was sent. who  the role of the sender */
+void words_request_sent(struct kp_trace *trace, const char *who,
         const struct kp_login_request *request);
-void words_request_read_tell(struct kp_trace *trace, const char *who, const char *from,
-        const struct kp_login_request *request, const struct kp_federation_verdict *verdict);
-void words_response_tell(struct kp_trace *trace, const char *who, const char *to,
-        const struct kp_login_response *response, const char *nameid_source,
-        const char *signs);
-void words_response_read_tell(struct kp_trace *trace, const char *who, const char *from,
+void words_response_sent(struct kp_trace *trace, const char *who,
+        const struct kp_login_response *response);
+void words_logout_sent(
+        struct kp_trace *trace, const char *who, const struct kp_logout *logout);
+
+/* And of one that was received. who  the role of the receiver */
+void words_request_received(struct kp_trace *trace, const char *who,
+        const struct kp_login_request *request,
+        const struct kp_federation_verdict *verdict);
+void words_response_received(struct kp_trace *trace, const char *who,
         const struct kp_login_response *response,
         const struct kp_federation_verdict *verdict);
+void words_logout_received(struct kp_trace *trace, const char *who,
+        const struct kp_logout *logout, const struct kp_federation_verdict *verdict);
 
 #endif

@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "keypilot/http/cookie.h"
+
 #include "federation_words.h"
 #include "hub_internal.h"
-#include "keypilot/http/cookie.h"
 
 const char *
 hub_path(const struct hub_web *at, const char *path, char ret[96])
@@ -29,8 +30,8 @@ hub_flow_begin(struct kp_hub *hub)
 int
 hub_refuse(struct hub_web *at, const char *door, const char *why, struct kp_error *err)
 {
-        kp_trace_add(at->web.env->trace, at->web.role, "login", "{s:s, s:b, s:s}", "door",
-                door, "in", 0, "reason", why);
+        kp_trace_add(at->web.env->trace, at->web.role, "login", "{s:s, s:b, s:s}",
+                "door", door, "in", 0, "reason", why);
         return kp_web_refuse(&at->web, why, err);
 }
 
@@ -56,14 +57,15 @@ request_read(struct hub_web *at, struct kp_hub_flow *flow, const char **ret_why,
                     at->hub->services[flow->peer], kp_clock_ms(at->web.env->clock),
                     &flow->request, &verdict, err) < 0)
                 return -1;
-        words_request_read_tell(
-                at->web.env->trace, at->web.role, "service", &flow->request, &verdict);
+        words_request_received(
+                at->web.env->trace, at->web.role, &flow->request, &verdict);
         flow->has_request = true;
         *ret_why = verdict.accepted ? NULL : verdict.rule;
         return 0;
 }
 
-/* Which page comes before the provider's: the choice of a school, a passkey, or none. */
+/* Which page comes before the provider's: the choice of a school, a passkey, or none.
+ */
 static int
 where_from(struct hub_web *at, struct kp_error *err)
 {
@@ -75,12 +77,13 @@ where_from(struct hub_web *at, struct kp_error *err)
 
         if (!passkeys && (kp_fact_is(actor, "wayf", "never") ||
                                  (kp_fact_is(actor, "wayf", "remembered") &&
-                                         kp_cookie_get(at->web.cookies, HUB_SCHOOL_COOKIE,
-                                                 &school))))
+                                         kp_cookie_get(at->web.cookies,
+                                                 HUB_SCHOOL_COOKIE, &school))))
                 return hub_forward(at, err);
         if (kp_doc_begin(&doc, &at->web, "wayf", err) < 0)
                 return -1;
-        kp_doc_link(&doc, "door-provider", hub_path(at, "/forward", path), "Mijn school");
+        kp_doc_link(
+                &doc, "door-provider", hub_path(at, "/forward", path), "Mijn school");
         if (passkeys)
                 kp_doc_link(&doc, "door-passkey", hub_path(at, "/login/passkey", path),
                         "Inloggen met een wachtwoordsleutel");
@@ -100,9 +103,9 @@ hub_sso(struct hub_web *at, struct kp_error *err)
         at->flow = flow;
         if (at->session != NULL && !flow->request.force_authn) {
                 kp_trace_add(at->web.env->trace, at->web.role, "session",
-                        "{s:s, s:s, s:i, s:s, s:I}", "at", at->web.role, "change", "reused",
-                        "account", at->session->account, "method", at->session->method,
-                        "age_s",
+                        "{s:s, s:s, s:i, s:s, s:I}", "at", at->web.role, "change",
+                        "reused", "account", at->session->account, "method",
+                        at->session->method, "age_s",
                         (json_int_t)((kp_clock_ms(at->web.env->clock) -
                                              at->session->began_ms) /
                                      1000));
@@ -155,8 +158,8 @@ kp_hub_handle(void *hub, const struct kp_request *request, struct kp_response *r
         const char *flow;
         int result = 0;
 
-        if (kp_web_begin(&at.web, at.hub->env, at.hub->actor->role, at.hub->origin, request,
-                    ret, err) < 0)
+        if (kp_web_begin(&at.web, at.hub->env, at.hub->actor->role, at.hub->origin,
+                    request, ret, err) < 0)
                 return -1;
         at.session = kp_web_session(&at.web, &at.hub->sessions, HUB_COOKIE);
         flow = kp_web_param(&at.web, "at");
@@ -174,8 +177,9 @@ kp_hub_handle(void *hub, const struct kp_request *request, struct kp_response *r
 }
 
 int
-kp_hub_new(const struct kp_site_env *env, const struct kp_actor *actor, const char *key_pem,
-        const char *cert_pem, struct kp_hub **ret, struct kp_error *err)
+kp_hub_new(const struct kp_site_env *env, const struct kp_actor *actor,
+        const char *key_pem, const char *cert_pem, struct kp_hub **ret,
+        struct kp_error *err)
 {
         struct kp_hub *hub = calloc(1, sizeof(*hub));
 
@@ -185,7 +189,8 @@ kp_hub_new(const struct kp_site_env *env, const struct kp_actor *actor, const ch
         hub->actor = actor;
         (void)snprintf(hub->origin, sizeof(hub->origin), "https://%s",
                 kp_fact_quiet(actor, "host"));
-        (void)snprintf(hub->entity_id, sizeof(hub->entity_id), "%s/metadata", hub->origin);
+        (void)snprintf(
+                hub->entity_id, sizeof(hub->entity_id), "%s/metadata", hub->origin);
         (void)snprintf(hub->sso_url, sizeof(hub->sso_url), "%s/sso", hub->origin);
         (void)snprintf(hub->acs_url, sizeof(hub->acs_url), "%s/acs", hub->origin);
         (void)snprintf(hub->slo_url, sizeof(hub->slo_url), "%s/slo", hub->origin);
@@ -218,8 +223,8 @@ int
 kp_hub_trust(struct kp_hub *hub, const struct kp_party *party, struct kp_error *err)
 {
         if (hub->n_services == KP_HUB_PEERS_MAX)
-                return KP_FAIL(
-                        err, KP_EBUG, "more than %d services at the hub", KP_HUB_PEERS_MAX);
+                return KP_FAIL(err, KP_EBUG, "more than %d services at the hub",
+                        KP_HUB_PEERS_MAX);
         hub->services[hub->n_services++] = party;
         return 0;
 }

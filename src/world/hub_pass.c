@@ -18,14 +18,15 @@ forward_fill(const struct hub_web *at, struct kp_login_request *ret)
                 .proxy_count = -1,
                 .sign = true,
         };
-        (void)snprintf(
-                ret->relay_state, sizeof(ret->relay_state), "%s", at->flow->id);
+        (void)snprintf(ret->relay_state, sizeof(ret->relay_state), "%s", at->flow->id);
         if (!at->flow->has_request)
                 return;
         ret->force_authn =
                 asked->force_authn && kp_fact_bool(actor, "forwards_force_authn");
-        ret->is_passive = asked->is_passive && kp_fact_bool(actor, "forwards_is_passive");
-        if (asked->n_contexts > 0 && kp_fact_bool(actor, "forwards_requested_context")) {
+        ret->is_passive =
+                asked->is_passive && kp_fact_bool(actor, "forwards_is_passive");
+        if (asked->n_contexts > 0 &&
+                kp_fact_bool(actor, "forwards_requested_context")) {
                 memcpy(ret->contexts, asked->contexts, sizeof(ret->contexts));
                 ret->n_contexts = asked->n_contexts;
                 ret->comparison = asked->comparison;
@@ -54,7 +55,7 @@ hub_forward(struct hub_web *at, struct kp_error *err)
                 return -1;
         (void)snprintf(at->flow->forwarded_id, sizeof(at->flow->forwarded_id), "%s",
                 request.id);
-        words_request_tell(at->web.env->trace, at->web.role, "provider", &request);
+        words_request_sent(at->web.env->trace, at->web.role, &request);
         return kp_web_message(&at->web, &out, err);
 }
 
@@ -79,15 +80,15 @@ visitor(struct hub_web *at, const struct kp_login_response *response, int person
         struct kp_account *account = kp_directory_find(&at->hub->directory, &search);
 
         if (account == NULL) {
-                if (kp_directory_add(&at->hub->directory, &somebody, at->web.env->random,
-                            &account, err) < 0)
+                if (kp_directory_add(&at->hub->directory, &somebody,
+                            at->web.env->random, &account, err) < 0)
                         return -1;
                 (void)snprintf(account->login, sizeof(account->login), "%.40s",
                         response->subject);
                 (void)snprintf(account->link_issuer, sizeof(account->link_issuer), "%s",
                         response->issuer);
-                (void)snprintf(account->link_subject, sizeof(account->link_subject), "%s",
-                        response->subject);
+                (void)snprintf(account->link_subject, sizeof(account->link_subject),
+                        "%s", response->subject);
         }
         (void)snprintf(account->upn, sizeof(account->upn), "%.95s",
                 attribute(response, "upn"));
@@ -114,13 +115,15 @@ flow_take(struct hub_web *at)
                 return "state-lost";
         age_s = (kp_clock_ms(at->web.env->clock) - at->flow->made_ms) / 1000;
         kp_trace_add(at->web.env->trace, at->web.role, "state",
-                "{s:s, s:s, s:b, s:I, s:I}", "at", at->web.role, "kept", "server", "found",
-                age_s <= ttl_s, "age_s", (json_int_t)age_s, "ttl_s", (json_int_t)ttl_s);
+                "{s:s, s:s, s:b, s:I, s:I}", "at", at->web.role, "kept", "server",
+                "found", age_s <= ttl_s, "age_s", (json_int_t)age_s, "ttl_s",
+                (json_int_t)ttl_s);
         return age_s > ttl_s ? "request-expired" : NULL;
 }
 
 static void
-policy_fill(const struct hub_web *at, const char **contexts, struct kp_response_policy *ret)
+policy_fill(
+        const struct hub_web *at, const char **contexts, struct kp_response_policy *ret)
 {
         const struct kp_actor *actor = at->hub->actor;
         const char *wants = kp_fact_str(actor, "wants_signed");
@@ -160,8 +163,7 @@ hub_acs(struct hub_web *at, struct kp_error *err)
         if (federation->read_response(
                     federation, &in, &policy, &response, &verdict, err) < 0)
                 return -1;
-        words_response_read_tell(
-                at->web.env->trace, at->web.role, "provider", &response, &verdict);
+        words_response_received(at->web.env->trace, at->web.role, &response, &verdict);
         if (!verdict.accepted && response.status[1][0] != '\0' && at->flow->has_request)
                 return hub_answer_status(at, (const char(*)[128])response.status, err);
         if (!verdict.accepted)
@@ -191,7 +193,8 @@ hub_open_session(struct hub_web *at, struct kp_account *account,
         session->account = account->ordinal;
         session->tenant = account->tenant;
         kp_trace_add(at->web.env->trace, at->web.role, "login", "{s:i, s:s, s:b, s:s}",
-                "account", account->ordinal, "door", door, "in", 1, "by", session->method);
+                "account", account->ordinal, "door", door, "in", 1, "by",
+                session->method);
         if (ttl_s > 0 && kp_web_cookie(&at->web, HUB_COOKIE, session->id,
                                  kp_fact_str(actor, "session_samesite"), err) < 0)
                 return -1;
@@ -209,15 +212,16 @@ hash_subject(const char *subject, const char *salt, char ret[256])
         char text[640];
         int text_len = snprintf(text, sizeof(text), "%s|%s", subject, salt);
 
-        if (EVP_Digest(text, (size_t)text_len, digest, &digest_len, EVP_sha256(), NULL) != 1)
+        if (EVP_Digest(text, (size_t)text_len, digest, &digest_len, EVP_sha256(),
+                    NULL) != 1)
                 digest_len = 0;
         for (unsigned i = 0; i < 20 && i < digest_len; i++)
                 (void)snprintf(ret + 2 * i, 3, "%02x", digest[i]);
 }
 
 void
-kp_hub_subject(const struct kp_hub *hub, const char *subject, const char *service_entity,
-        char ret[256])
+kp_hub_subject(const struct kp_hub *hub, const char *subject,
+        const char *service_entity, char ret[256])
 {
         const char *source = kp_fact_str(hub->actor, "nameid_source");
 
@@ -225,7 +229,8 @@ kp_hub_subject(const struct kp_hub *hub, const char *subject, const char *servic
                 (void)snprintf(ret, 256, "%s", subject);
         else
                 hash_subject(subject,
-                        strcmp(source, "pairwise") == 0 ? service_entity : hub->entity_id,
+                        strcmp(source, "pairwise") == 0 ? service_entity
+                                                        : hub->entity_id,
                         ret);
 }
 
@@ -237,7 +242,8 @@ envelope_fill(const struct hub_web *at, struct kp_login_response *ret)
 
         ret->issue_ms = now;
         ret->not_before_ms = now - 1000;
-        ret->not_on_or_after_ms = now + kp_fact_int(at->hub->actor, "lifetime_s") * 1000;
+        ret->not_on_or_after_ms =
+                now + kp_fact_int(at->hub->actor, "lifetime_s") * 1000;
         ret->confirmation_until_ms = ret->not_on_or_after_ms;
         words_signs(kp_fact_str(at->hub->actor, "signs"), &ret->sign_response,
                 &ret->sign_assertion);
@@ -251,8 +257,8 @@ envelope_fill(const struct hub_web *at, struct kp_login_response *ret)
 }
 
 static int
-send(struct hub_web *at, struct kp_login_response *response, const struct kp_proof *proof,
-        const char *source, struct kp_error *err)
+send(struct hub_web *at, struct kp_login_response *response,
+        const struct kp_proof *proof, struct kp_error *err)
 {
         KP_CLEANUP(kp_message_out_done) struct kp_message_out out = { 0 };
         struct kp_federation *federation = at->web.env->federation;
@@ -263,8 +269,7 @@ send(struct hub_web *at, struct kp_login_response *response, const struct kp_pro
                 return -1;
         if (proof != NULL)
                 kp_ledger_note(at->web.env->ledger, response->id, proof);
-        words_response_tell(at->web.env->trace, at->web.role, "service", response, source,
-                kp_fact_str(at->hub->actor, "signs"));
+        words_response_sent(at->web.env->trace, at->web.role, response);
         return kp_web_message(&at->web, &out, err);
 }
 
@@ -277,7 +282,7 @@ hub_answer_status(struct hub_web *at, const char status[2][128], struct kp_error
         memcpy(response.status, status, sizeof(response.status));
         response.sign_response = true;
         response.sign_assertion = false;
-        return send(at, &response, NULL, NULL, err);
+        return send(at, &response, NULL, err);
 }
 
 /* The class that the service gets to see. */
@@ -287,13 +292,14 @@ stated_context(const struct hub_web *at, const struct kp_session *session)
         const struct kp_actor *actor = at->hub->actor;
         const char *constant;
 
-        if (!session->by_eip && (constant = kp_fact_str(actor, "context_passkey")) != NULL)
+        if (!session->by_eip &&
+                (constant = kp_fact_str(actor, "context_passkey")) != NULL)
                 return constant;
         if (kp_fact_is(actor, "context", "passed-on"))
                 return session->context;
         constant = kp_fact_str(actor, "context_constant");
-        return constant == NULL ? "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified" :
-                                  constant;
+        return constant == NULL ? "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified"
+                                : constant;
 }
 
 static void
@@ -310,7 +316,8 @@ attributes_fill(const struct hub_web *at, const struct kp_account *account,
                 if (value[0] == '\0' || ret->n_attributes == KP_NELEMS(ret->attributes))
                         continue;
                 item = &ret->attributes[ret->n_attributes++];
-                (void)snprintf(item->name, sizeof(item->name), "%s", json_string_value(name));
+                (void)snprintf(
+                        item->name, sizeof(item->name), "%s", json_string_value(name));
                 (void)snprintf(item->value, sizeof(item->value), "%s", value);
         }
 }
@@ -326,7 +333,8 @@ hub_answer(struct hub_web *at, const struct kp_session *session, struct kp_error
         envelope_fill(at, &response);
         (void)snprintf(response.status[0], sizeof(response.status[0]),
                 "urn:oasis:names:tc:SAML:2.0:status:Success");
-        kp_hub_subject(at->hub, account->link_subject, response.audience, response.subject);
+        kp_hub_subject(
+                at->hub, account->link_subject, response.audience, response.subject);
         (void)snprintf(response.subject_format, sizeof(response.subject_format), "%s",
                 kp_fact_str(actor, "nameid_format"));
         (void)snprintf(response.context, sizeof(response.context), "%s",
@@ -335,9 +343,12 @@ hub_answer(struct hub_web *at, const struct kp_session *session, struct kp_error
                 session->id);
         if (session->by_eip && kp_fact_bool(actor, "names_authority")) {
                 response.n_authorities = 1;
-                (void)snprintf(response.authorities[0], sizeof(response.authorities[0]), "%s",
-                        at->hub->provider->entity_id);
+                (void)snprintf(response.authorities[0], sizeof(response.authorities[0]),
+                        "%s", at->hub->provider->entity_id);
         }
         attributes_fill(at, account, &response);
-        return send(at, &response, &session->proof, kp_fact_str(actor, "nameid_source"), err);
+        kp_trace_add(at->web.env->trace, at->web.role, "subject", "{s:s, s:s, s:b}",
+                "at", at->web.role, "source", kp_fact_str(actor, "nameid_source"),
+                "asked", at->flow->request.nameid_format[0] != '\0');
+        return send(at, &response, &session->proof, err);
 }

@@ -14,15 +14,15 @@ hub_passkey_page(struct hub_web *at, struct kp_error *err)
 
         if (at->flow == NULL || !kp_fact_bool(at->hub->actor, "passkeys"))
                 return hub_refuse(at, "passkey", "no-such-door", err);
-        if (kp_passkeys_get_options(&at->hub->passkeys, at->hub->origin, NULL, "optional",
-                    flow, &options, err) < 0)
+        if (kp_passkeys_get_options(&at->hub->passkeys, at->hub->origin, NULL,
+                    "optional", flow, &options, err) < 0)
                 return -1;
         if (kp_doc_begin(&doc, &at->web, "passkey", err) < 0) {
                 json_decref(options);
                 return -1;
         }
-        kp_doc_ceremony(&doc, "get", "optional", hub_path(at, "/login/passkey", path), flow,
-                options);
+        kp_doc_ceremony(&doc, "get", "optional", hub_path(at, "/login/passkey", path),
+                flow, options);
         return kp_doc_send(&doc, &at->web, 200, err);
 }
 
@@ -46,8 +46,9 @@ hub_passkey(struct hub_web *at, struct kp_error *err)
                 .at = "hub",
                 .ms = kp_clock_ms(at->web.env->clock),
         };
-        return hub_open_session(at, kp_directory_get(&at->hub->directory, answer.account),
-                &like, "passkey", err);
+        return hub_open_session(at,
+                kp_directory_get(&at->hub->directory, answer.account), &like, "passkey",
+                err);
 }
 
 int
@@ -80,8 +81,8 @@ hub_enrol(struct hub_web *at, struct kp_error *err)
         if (at->session == NULL)
                 return hub_account(at, err);
         if (kp_passkeys_register(&at->hub->passkeys, at->hub->origin,
-                    kp_web_param(&at->web, "flow"), kp_web_param(&at->web, "credential"),
-                    &answer, err) < 0)
+                    kp_web_param(&at->web, "flow"),
+                    kp_web_param(&at->web, "credential"), &answer, err) < 0)
                 return -1;
         if (!answer.accepted)
                 return hub_refuse(at, "enrol", answer.why, err);
@@ -91,7 +92,8 @@ hub_enrol(struct hub_web *at, struct kp_error *err)
         return kp_doc_send(&doc, &at->web, 200, err);
 }
 
-/* Logging out at a service ends the hub's own session; the provider's it cannot reach. */
+/* Logging out at a service ends the hub's own session; the provider's it cannot reach.
+ */
 int
 hub_slo(struct hub_web *at, struct kp_error *err)
 {
@@ -117,9 +119,9 @@ hub_slo(struct hub_web *at, struct kp_error *err)
                 return hub_refuse(at, "slo", "logout-refused", err);
         if (at->session != NULL)
                 at->session->alive = false;
-        kp_trace_add(at->web.env->trace, at->web.role, "federation.logout",
-                "{s:s, s:s, s:b}", "to", at->web.role, "kind", "request", "accepted", 1);
-        (void)snprintf(answer.in_response_to, sizeof(answer.in_response_to), "%s", logout.id);
+        words_logout_received(at->web.env->trace, at->web.role, &logout, &verdict);
+        (void)snprintf(
+                answer.in_response_to, sizeof(answer.in_response_to), "%s", logout.id);
         (void)snprintf(answer.relay_state, sizeof(answer.relay_state), "%s",
                 logout.relay_state);
         (void)snprintf(answer.status[0], sizeof(answer.status[0]), "%s",
@@ -128,5 +130,6 @@ hub_slo(struct hub_web *at, struct kp_error *err)
         if (federation->build_logout(
                     federation, &at->hub->party, from, &answer, &out, err) < 0)
                 return -1;
+        words_logout_sent(at->web.env->trace, at->web.role, &answer);
         return kp_web_message(&at->web, &out, err);
 }

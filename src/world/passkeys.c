@@ -41,8 +41,9 @@ kp_passkeys_change(struct kp_passkeys *passkeys, int account, const char *change
                 else
                         item->hidden = true;
                 kp_trace_add(passkeys->env->trace, passkeys->actor->role,
-                        "passkey.changed", "{s:s, s:s, s:i}", "at", passkeys->actor->role,
-                        "change", change, "passkey", item->ordinal);
+                        "passkey.changed", "{s:s, s:s, s:i}", "at",
+                        passkeys->actor->role, "change", change, "passkey",
+                        item->ordinal);
         }
 }
 
@@ -77,7 +78,8 @@ rp_id_of(const struct kp_passkeys *passkeys, const char *origin, char ret[256],
 }
 
 static int
-handle_make(struct kp_passkeys *passkeys, struct kp_account *account, struct kp_error *err)
+handle_make(
+        struct kp_passkeys *passkeys, struct kp_account *account, struct kp_error *err)
 {
         int number = 0;
 
@@ -92,7 +94,8 @@ handle_make(struct kp_passkeys *passkeys, struct kp_account *account, struct kp_
                 return 0;
         }
         for (int i = 1; i <= account->ordinal; i++)
-                number += kp_directory_get(passkeys->directory, i)->tenant == account->tenant;
+                number += kp_directory_get(passkeys->directory, i)->tenant ==
+                          account->tenant;
         account->handle_len = (size_t)snprintf(
                 (char *)account->handle, sizeof(account->handle), "%08d", number);
         return account->handle_len == 8 ? 0 : KP_FAIL(err, KP_EBUG, "user handle");
@@ -145,7 +148,8 @@ label_make(const struct kp_passkeys *passkeys, const struct kp_account *account,
 {
         if (passkeys->many_schools &&
                 kp_fact_is(passkeys->actor, "passkey_label", "school-and-person"))
-                (void)snprintf(ret, 64, "%s (school %d)", account->login, account->tenant);
+                (void)snprintf(
+                        ret, 64, "%s (school %d)", account->login, account->tenant);
         else
                 (void)snprintf(ret, 64, "%s", account->login);
 }
@@ -161,7 +165,8 @@ timeout_put(const struct kp_passkeys *passkeys, json_t *options)
 
 int
 kp_passkeys_create_options(struct kp_passkeys *passkeys, const char *origin,
-        struct kp_account *account, char ret_flow[33], json_t **ret, struct kp_error *err)
+        struct kp_account *account, char ret_flow[33], json_t **ret,
+        struct kp_error *err)
 {
         const struct kp_actor *actor = passkeys->actor;
         const char *discoverable = kp_fact_str(actor, "passkey_discoverable");
@@ -213,8 +218,8 @@ kp_passkeys_get_options(struct kp_passkeys *passkeys, const char *origin,
         if (rp_id_of(passkeys, origin, rp_id, err) < 0)
                 return -1;
         challenge = challenge_make(passkeys, account == NULL ? 0 : account->ordinal);
-        allow = account == NULL ? json_array() :
-                                  descriptors_json(passkeys, account->ordinal);
+        allow = account == NULL ? json_array()
+                                : descriptors_json(passkeys, account->ordinal);
         n_allow = json_array_size(allow);
         options = json_pack("{s:o, s:s, s:o, s:s}", "challenge",
                 b64url_json(challenge->bytes, sizeof(challenge->bytes)), "rpId", rp_id,
@@ -233,7 +238,8 @@ kp_passkeys_get_options(struct kp_passkeys *passkeys, const char *origin,
 
 /* What the challenge's own timer says: NULL when it may still be answered. */
 static const char *
-challenge_take(struct kp_passkeys *passkeys, const char *flow, struct kp_challenge **ret)
+challenge_take(
+        struct kp_passkeys *passkeys, const char *flow, struct kp_challenge **ret)
 {
         int64_t ttl_ms = kp_fact_int(passkeys->actor, "passkey_challenge_ttl_s") * 1000;
         int64_t now = kp_clock_ms(passkeys->env->clock);
@@ -249,8 +255,9 @@ challenge_take(struct kp_passkeys *passkeys, const char *flow, struct kp_challen
 }
 
 static void
-expectation_fill(const struct kp_passkeys *passkeys, const char *origin, const char *rp_id,
-        const struct kp_challenge *challenge, struct kp_rp_expectation *ret)
+expectation_fill(const struct kp_passkeys *passkeys, const char *origin,
+        const char *rp_id, const struct kp_challenge *challenge,
+        struct kp_rp_expectation *ret)
 {
         const json_t *item;
         size_t i;
@@ -301,28 +308,45 @@ passkey_store(struct kp_passkeys *passkeys, int account, struct kp_rp_result *re
                 .ordinal = (int)passkeys->n_items,
                 .account = account,
                 .record = result->credential,
-                .transports = json_is_array(transports) ? json_deep_copy(transports) : NULL,
+                .transports =
+                        json_is_array(transports) ? json_deep_copy(transports) : NULL,
         };
         result->credential = (struct kp_rp_credential){ 0 }; /* moved */
         return 0;
 }
 
+/* The facts of a judged ceremony that a trace may tell. */
+static json_t *
+judged_json(const struct kp_passkeys *passkeys, const struct kp_passkey_answer *answer,
+        const struct kp_rp_result *result, int passkey, uint8_t flags)
+{
+        return json_pack("{s:s, s:b, s:s*, s:s*, s:b, s:b, s:b, s:b, s:b, s:i}", "at",
+                passkeys->actor->role, "accepted", answer->accepted, "check",
+                answer->why, "spec", first_check(result), "up",
+                (flags & KP_AUTHDATA_UP) != 0, "uv", (flags & KP_AUTHDATA_UV) != 0,
+                "be", (flags & KP_AUTHDATA_BE) != 0, "bs",
+                (flags & KP_AUTHDATA_BS) != 0, "uv_required",
+                kp_fact_bool(passkeys->actor, "passkey_checks_uv"), "credential",
+                passkey);
+}
+
 static void
-enrolment_tell(const struct kp_passkeys *passkeys, const struct kp_passkey_answer *answer,
-        const struct kp_rp_result *result)
+enrolment_tell(const struct kp_passkeys *passkeys,
+        const struct kp_passkey_answer *answer, const struct kp_rp_result *result,
+        uint8_t flags)
 {
         const struct kp_passkey *item =
                 answer->accepted ? &passkeys->items[passkeys->n_items - 1] : NULL;
+        json_t *facts = judged_json(
+                passkeys, answer, result, item == NULL ? 0 : item->ordinal, flags);
 
-        kp_trace_add(passkeys->env->trace, passkeys->actor->role, "passkey.enrolled",
-                "{s:s, s:b, s:i, s:s*, s:s*}", "at", passkeys->actor->role, "accepted",
-                answer->accepted, "account", answer->account, "refusal", answer->why,
-                "check", first_check(result));
-        if (item != NULL)
-                kp_trace_add(passkeys->env->trace, passkeys->actor->role,
-                        "passkey.changed", "{s:s, s:s, s:i}", "at",
-                        passkeys->actor->role, "change", "added", "passkey",
-                        item->ordinal);
+        if (item != NULL) {
+                (void)json_object_set_new(
+                        facts, "format", json_string(item->record.format));
+                (void)json_object_set_new(facts, "alg", json_integer(item->record.alg));
+        }
+        kp_trace_add(passkeys->env->trace, passkeys->actor->role, "rp.registration",
+                "o", facts);
 }
 
 int
@@ -335,16 +359,18 @@ kp_passkeys_register(struct kp_passkeys *passkeys, const char *origin, const cha
         struct kp_rp_expectation expect;
         struct kp_challenge *challenge;
         struct kp_error ignored = { 0 };
+        uint8_t flags = 0;
         char rp_id[256];
 
-        *ret = (struct kp_passkey_answer){ .why = challenge_take(passkeys, flow, &challenge) };
+        *ret = (struct kp_passkey_answer){ .why = challenge_take(
+                                                   passkeys, flow, &challenge) };
         if (challenge != NULL)
                 ret->account = challenge->account;
-        if (ret->why == NULL && kp_json_parse("credential", credential, strlen(credential),
-                                        &response, &ignored) < 0)
+        if (ret->why == NULL && kp_json_parse("credential", credential,
+                                        strlen(credential), &response, &ignored) < 0)
                 ret->why = "malformed";
         if (ret->why != NULL) {
-                enrolment_tell(passkeys, ret, &result);
+                enrolment_tell(passkeys, ret, &result, 0);
                 return 0;
         }
         if (rp_id_of(passkeys, origin, rp_id, err) < 0)
@@ -352,19 +378,20 @@ kp_passkeys_register(struct kp_passkeys *passkeys, const char *origin, const cha
         expectation_fill(passkeys, origin, rp_id, challenge, &expect);
         registered = json_array();
         for (size_t i = 0; i < passkeys->n_items; i++)
-                (void)json_array_append_new(registered,
-                        b64url_json(passkeys->items[i].record.id.data,
-                                passkeys->items[i].record.id.len));
+                (void)json_array_append_new(
+                        registered, b64url_json(passkeys->items[i].record.id.data,
+                                            passkeys->items[i].record.id.len));
         expect.registered_ids = registered;
         if (kp_rp_verify_registration(&expect, response, false, &result, err) < 0)
                 return -1;
         ret->accepted = result.accepted;
-        ret->uv = (result.credential.flags & KP_AUTHDATA_UV) != 0;
+        flags = result.credential.flags;
+        ret->uv = (flags & KP_AUTHDATA_UV) != 0;
         if (!result.accepted)
                 ret->why = first_refusal(&result);
         else if (passkey_store(passkeys, ret->account, &result, response, err) < 0)
                 return -1;
-        enrolment_tell(passkeys, ret, &result);
+        enrolment_tell(passkeys, ret, &result, flags);
         return 0;
 }
 
@@ -432,15 +459,31 @@ login_verify(struct kp_passkeys *passkeys, const char *origin,
 static void
 login_tell(const struct kp_passkeys *passkeys, const struct kp_passkey_answer *answer,
         const struct kp_passkey *item, const struct kp_challenge *challenge,
-        const struct kp_rp_result *result, bool same_tenant)
+        const struct kp_rp_result *result)
 {
-        kp_trace_add(passkeys->env->trace, passkeys->actor->role, "passkey.login",
-                "{s:s, s:b, s:i, s:i, s:s*, s:s*, s:b, s:b, s:b}", "at",
-                passkeys->actor->role, "accepted", answer->accepted, "account",
-                answer->account, "passkey", item == NULL ? 0 : item->ordinal, "refusal",
-                answer->why, "check", first_check(result), "usernameless",
-                challenge != NULL && challenge->account == 0, "uv", answer->uv,
-                "same_tenant", same_tenant);
+        json_t *facts = judged_json(passkeys, answer, result,
+                item == NULL ? 0 : item->ordinal, result->credential.flags);
+
+        (void)json_object_set_new(facts, "discoverable",
+                json_boolean(challenge != NULL && challenge->account == 0));
+        kp_trace_add(passkeys->env->trace, passkeys->actor->role, "rp.authentication",
+                "o", facts);
+}
+
+/* A passkey of one school at the door of another. */
+static void
+school_check(const struct kp_passkeys *passkeys, const struct kp_challenge *challenge,
+        struct kp_passkey_answer *answer)
+{
+        bool checks = kp_fact_bool(passkeys->actor, "passkey_checks_tenant");
+
+        if (checks) {
+                answer->accepted = false;
+                answer->why = "other-school";
+        }
+        kp_trace_add(passkeys->env->trace, passkeys->actor->role, "passkey.school",
+                "{s:s, s:b, s:b, s:b}", "at", passkeys->actor->role, "same", 0,
+                "allowed", !checks, "usernameless", challenge->account == 0);
 }
 
 int
@@ -450,15 +493,14 @@ kp_passkeys_login(struct kp_passkeys *passkeys, const char *origin, const char *
 {
         KP_CLEANUP(kp_rp_result_done) struct kp_rp_result result = { 0 };
         KP_CLEANUP(kp_json_free) json_t *response = NULL;
-        const struct kp_account *account;
         struct kp_passkey *item = NULL;
         struct kp_challenge *challenge;
         struct kp_error ignored = { 0 };
-        bool same_tenant = true;
 
-        *ret = (struct kp_passkey_answer){ .why = challenge_take(passkeys, flow, &challenge) };
-        if (ret->why == NULL && kp_json_parse("credential", credential, strlen(credential),
-                                        &response, &ignored) < 0)
+        *ret = (struct kp_passkey_answer){ .why = challenge_take(
+                                                   passkeys, flow, &challenge) };
+        if (ret->why == NULL && kp_json_parse("credential", credential,
+                                        strlen(credential), &response, &ignored) < 0)
                 ret->why = "malformed";
         if (ret->why == NULL) {
                 item = passkey_by_id(passkeys, response);
@@ -473,14 +515,10 @@ kp_passkeys_login(struct kp_passkeys *passkeys, const char *origin, const char *
                 ret->uv = (result.credential.flags & KP_AUTHDATA_UV) != 0;
                 if (!result.accepted)
                         ret->why = first_refusal(&result);
-                account = kp_directory_get(passkeys->directory, item->account);
-                same_tenant = tenant == 0 || account->tenant == tenant;
         }
-        if (ret->accepted && !same_tenant &&
-                kp_fact_bool(passkeys->actor, "passkey_checks_tenant")) {
-                ret->accepted = false;
-                ret->why = "other-school";
-        }
-        login_tell(passkeys, ret, item, challenge, &result, same_tenant);
+        login_tell(passkeys, ret, item, challenge, &result);
+        if (ret->accepted && tenant != 0 &&
+                kp_directory_get(passkeys->directory, ret->account)->tenant != tenant)
+                school_check(passkeys, challenge, ret);
         return 0;
 }

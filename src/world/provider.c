@@ -31,8 +31,8 @@ provider_refuse(struct provider_web *at, const struct kp_account *account,
         const char *door, const char *why, struct kp_error *err)
 {
         kp_trace_add(at->web.env->trace, at->web.role, "login", "{s:i, s:s, s:b, s:s}",
-                "account", account == NULL ? 0 : account->ordinal, "door", door, "in", 0,
-                "reason", why);
+                "account", account == NULL ? 0 : account->ordinal, "door", door, "in",
+                0, "reason", why);
         return kp_web_refuse(&at->web, why, err);
 }
 
@@ -49,8 +49,8 @@ provider_policy(const struct provider_web *at)
                 why = "policy-location";
         if (strcmp(policy, "unmanaged-device") == 0 && strcmp(place, "own-device") == 0)
                 why = "policy-device";
-        kp_trace_add(at->web.env->trace, at->web.role, "policy", "{s:s, s:s, s:b}", "at",
-                at->web.role, "policy", policy, "allowed", why == NULL);
+        kp_trace_add(at->web.env->trace, at->web.role, "policy", "{s:s, s:s, s:b}",
+                "at", at->web.role, "policy", policy, "allowed", why == NULL);
         return why;
 }
 
@@ -82,11 +82,11 @@ request_read(struct provider_web *at, struct kp_flow *flow, const char **ret_why
                 return 0;
         }
         if (federation->read_request(federation, &in, &at->provider->party,
-                    at->provider->services[flow->peer],
-                    kp_clock_ms(at->web.env->clock), &flow->request, &verdict, err) < 0)
+                    at->provider->services[flow->peer], kp_clock_ms(at->web.env->clock),
+                    &flow->request, &verdict, err) < 0)
                 return -1;
-        words_request_read_tell(at->web.env->trace, at->web.role,
-                at->provider->service_roles[flow->peer], &flow->request, &verdict);
+        words_request_received(
+                at->web.env->trace, at->web.role, &flow->request, &verdict);
         if (!verdict.accepted)
                 *ret_why = verdict.rule;
         else if (!flow->request.sign &&
@@ -121,8 +121,10 @@ provider_sso(struct provider_web *at, struct kp_error *err)
         if (why != NULL)
                 return provider_refuse(at, NULL, "sso", why, err);
         at->flow = flow;
-        forced = flow->request.force_authn && kp_fact_is(actor, "force_authn", "honoured");
-        passive = flow->request.is_passive && kp_fact_is(actor, "is_passive", "honoured");
+        forced = flow->request.force_authn &&
+                 kp_fact_is(actor, "force_authn", "honoured");
+        passive =
+                flow->request.is_passive && kp_fact_is(actor, "is_passive", "honoured");
         if (at->session != NULL && !forced) {
                 session_tell(at, "reused", flow->request.force_authn);
                 return provider_answer(at, at->session, true, err);
@@ -218,7 +220,8 @@ kp_provider_new(const struct kp_site_env *env, const struct kp_actor *actor,
                 .entity_id = provider->entity_id,
                 .sso_url = provider->sso_url,
                 .acs_url = provider->acs_url,
-                .slo_url = kp_fact_is(actor, "logout", "none") ? NULL : provider->slo_url,
+                .slo_url =
+                        kp_fact_is(actor, "logout", "none") ? NULL : provider->slo_url,
                 .key_pem = key_pem,
                 .cert_pem = cert_pem,
         };

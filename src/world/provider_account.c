@@ -16,13 +16,15 @@ provider_account(struct provider_web *at, struct kp_error *err)
 
         if (at->session == NULL) {
                 at->flow = provider_flow_begin(at->provider);
-                return kp_web_redirect(&at->web, provider_path(at, "/login", path), err);
+                return kp_web_redirect(
+                        &at->web, provider_path(at, "/login", path), err);
         }
         if (kp_doc_begin(&doc, &at->web, "home", err) < 0)
                 return -1;
         (void)json_object_set_new(
                 doc.data, "account", json_integer(at->session->account));
-        (void)json_object_set_new(doc.data, "tenant", json_integer(at->session->tenant));
+        (void)json_object_set_new(
+                doc.data, "tenant", json_integer(at->session->tenant));
         if (kp_fact_has(at->provider->actor, "methods", "passkey"))
                 kp_doc_link(&doc, "enrol", "/enrol", "Wachtwoordsleutel toevoegen");
         kp_doc_link(&doc, "logout", "/logout", "Afmelden");
@@ -70,8 +72,8 @@ provider_enrol(struct provider_web *at, struct kp_error *err)
                 return provider_account(at, err);
         account = kp_directory_get(&at->provider->directory, at->session->account);
         if (kp_passkeys_register(&at->provider->passkeys, at->provider->origin,
-                    kp_web_param(&at->web, "flow"), kp_web_param(&at->web, "credential"),
-                    &answer, err) < 0)
+                    kp_web_param(&at->web, "flow"),
+                    kp_web_param(&at->web, "credential"), &answer, err) < 0)
                 return -1;
         if (!answer.accepted)
                 return provider_refuse(at, account, "enrol", answer.why, err);
@@ -97,8 +99,8 @@ session_end(struct provider_web *at, const char *change)
         if (at->session == NULL)
                 return;
         at->session->alive = false;
-        kp_trace_add(at->web.env->trace, at->web.role, "session", "{s:s, s:s, s:i}", "at",
-                at->web.role, "change", change, "account", at->session->account);
+        kp_trace_add(at->web.env->trace, at->web.role, "session", "{s:s, s:s, s:i}",
+                "at", at->web.role, "change", change, "account", at->session->account);
 }
 
 int
@@ -134,13 +136,12 @@ provider_slo(struct provider_web *at, struct kp_error *err)
         if (federation->read_logout(federation, &in, &at->provider->party, from,
                     kp_clock_ms(at->web.env->clock), &logout, &verdict, err) < 0)
                 return -1;
-        kp_trace_add(at->web.env->trace, at->web.role, "federation.logout",
-                "{s:s, s:s, s:b, s:s*}", "to", at->web.role, "kind", "request", "accepted",
-                verdict.accepted, "rule", verdict.accepted ? NULL : verdict.rule);
+        words_logout_received(at->web.env->trace, at->web.role, &logout, &verdict);
         if (!verdict.accepted || logout.is_response)
                 return provider_refuse(at, NULL, "slo", "logout-refused", err);
         session_end(at, "ended-by-service");
-        (void)snprintf(answer.in_response_to, sizeof(answer.in_response_to), "%s", logout.id);
+        (void)snprintf(
+                answer.in_response_to, sizeof(answer.in_response_to), "%s", logout.id);
         (void)snprintf(answer.relay_state, sizeof(answer.relay_state), "%s",
                 logout.relay_state);
         (void)snprintf(answer.status[0], sizeof(answer.status[0]), "%s",
@@ -149,6 +150,7 @@ provider_slo(struct provider_web *at, struct kp_error *err)
         if (federation->build_logout(
                     federation, &at->provider->party, from, &answer, &out, err) < 0)
                 return -1;
+        words_logout_sent(at->web.env->trace, at->web.role, &answer);
         return kp_web_message(&at->web, &out, err);
 }
 
@@ -161,11 +163,12 @@ provider_recover_page(struct provider_web *at, struct kp_error *err)
         if (kp_doc_begin(&doc, &at->web, "recovery", err) < 0)
                 return -1;
         if (kp_fact_has(at->provider->actor, "recovery", "mail"))
-                kp_doc_form(&doc, "recover-mail", provider_path(at, "/recover/mail", path),
-                        "login", "", NULL);
+                kp_doc_form(&doc, "recover-mail",
+                        provider_path(at, "/recover/mail", path), "login", "", NULL);
         if (kp_fact_has(at->provider->actor, "recovery", "helpdesk"))
-                kp_doc_form(&doc, "recover-desk", provider_path(at, "/recover/code", path),
-                        "kind", "desk", "code", "", NULL);
+                kp_doc_form(&doc, "recover-desk",
+                        provider_path(at, "/recover/code", path), "kind", "desk",
+                        "code", "", NULL);
         return kp_doc_send(&doc, &at->web, 200, err);
 }
 
@@ -205,8 +208,9 @@ int
 provider_recover_code(struct provider_web *at, struct kp_error *err)
 {
         bool desk = strcmp(kp_web_param(&at->web, "kind"), "desk") == 0;
-        const struct kp_one_time *taken = kp_code_take(&at->provider->codes, at->web.env,
-                desk ? KP_CODE_DESK : KP_CODE_MAIL, kp_web_param(&at->web, "code"));
+        const struct kp_one_time *taken = kp_code_take(&at->provider->codes,
+                at->web.env, desk ? KP_CODE_DESK : KP_CODE_MAIL,
+                kp_web_param(&at->web, "code"));
         struct kp_proof proof = {
                 .person = at->web.env->ledger->at_keyboard,
                 .desk = desk,
@@ -263,7 +267,8 @@ kp_provider_change(
                 upn_recase(account->upn);
         else if (strcmp(change, "renamed") == 0)
                 (void)snprintf(account->upn, sizeof(account->upn),
-                        "nieuw.%.40s@school%d.example", account->login, account->tenant);
+                        "nieuw.%.40s@school%d.example", account->login,
+                        account->tenant);
         kp_trace_add(provider->env->trace, provider->actor->role, "account.event",
                 "{s:s, s:s, s:i}", "at", provider->actor->role, "change", change,
                 "account", account->ordinal);

@@ -75,13 +75,15 @@ fulfilled_context(const struct provider_web *at, const struct kp_session *sessio
         char name[48];
         const json_t *words;
 
-        (void)snprintf(name, sizeof(name), "contexts_fulfilled_by_%s", method_word(session));
+        (void)snprintf(
+                name, sizeof(name), "contexts_fulfilled_by_%s", method_word(session));
         words = kp_fact(actor, ordered ? "context_order" : name);
         for (size_t i = 0; i < request->n_contexts; i++) {
                 const char *wanted = request->contexts[i];
 
-                if (ordered && comparison_holds(request->comparison,
-                                       order_of(words, stated), order_of(words, wanted)))
+                if (ordered &&
+                        comparison_holds(request->comparison, order_of(words, stated),
+                                order_of(words, wanted)))
                         return stated;
                 if (!ordered && words_listed(words, wanted))
                         return wanted;
@@ -90,8 +92,8 @@ fulfilled_context(const struct provider_web *at, const struct kp_session *sessio
 }
 
 /*
- * What the request for a class does. Returns the class to state, or NULL with the refusal
- * in `ret_result`.
+ * What the request for a class does. Returns the class to state, or NULL with the
+ * refusal in `ret_result`.
  */
 static const char *
 context_decide(const struct provider_web *at, const struct kp_session *session,
@@ -110,13 +112,14 @@ context_decide(const struct provider_web *at, const struct kp_session *session,
         } else {
                 fulfilled = fulfilled_context(at, session, stated);
                 if (fulfilled == NULL)
-                        *ret_result = strcmp(behaviour, "error-page") == 0 ?
-                                              "error-page" :
-                                              "no-authn-context";
+                        *ret_result = strcmp(behaviour, "error-page") == 0
+                                              ? "error-page"
+                                              : "no-authn-context";
         }
         kp_trace_add(at->web.env->trace, at->web.role, "context.compared",
-                "{s:s, s:s, s:s, s:s, s:b, s:s, s:s}", "requested", request->contexts[0],
-                "comparison", words_comparison_name(request->comparison), "method",
+                "{s:s, s:s, s:s, s:s, s:b, s:s, s:s}", "requested",
+                request->contexts[0], "comparison",
+                words_comparison_name(request->comparison), "method",
                 method_word(session), "session", existing ? "existing" : "fresh",
                 "fulfilled", fulfilled != NULL && strcmp(*ret_result, "ignored") != 0,
                 "stated", stated, "result", *ret_result);
@@ -124,7 +127,8 @@ context_decide(const struct provider_web *at, const struct kp_session *session,
 }
 
 static void
-pairwise_make(const struct kp_account *account, const char *service_entity, char ret[256])
+pairwise_make(
+        const struct kp_account *account, const char *service_entity, char ret[256])
 {
         uint8_t digest[EVP_MAX_MD_SIZE];
         unsigned digest_len = 0;
@@ -132,7 +136,8 @@ pairwise_make(const struct kp_account *account, const char *service_entity, char
         int text_len = snprintf(
                 text, sizeof(text), "%s|%s", account->object_id, service_entity);
 
-        if (EVP_Digest(text, (size_t)text_len, digest, &digest_len, EVP_sha256(), NULL) != 1)
+        if (EVP_Digest(text, (size_t)text_len, digest, &digest_len, EVP_sha256(),
+                    NULL) != 1)
                 digest_len = 0;
         for (unsigned i = 0; i < 16 && i < digest_len; i++)
                 (void)snprintf(ret + 2 * i, 3, "%02x", digest[i]);
@@ -152,14 +157,15 @@ subject_make(const struct kp_provider *provider, const struct kp_account *accoun
 }
 
 void
-kp_provider_subject(const struct kp_provider *provider, const struct kp_account *account,
-        const char *service_entity, char ret[256])
+kp_provider_subject(const struct kp_provider *provider,
+        const struct kp_account *account, const char *service_entity, char ret[256])
 {
         subject_make(provider, account, kp_fact_str(provider->actor, "nameid_source"),
                 service_entity, ret);
 }
 
-/* Where the NameID comes from once the request's policy is heard; NULL: cannot be met. */
+/* Where the NameID comes from once the request's policy is heard; NULL: cannot be met.
+ */
 static const char *
 subject_source(const struct provider_web *at, const char **ret_format)
 {
@@ -229,7 +235,7 @@ envelope_fill(const struct provider_web *at, struct kp_login_response *ret)
 }
 
 static int
-send(struct provider_web *at, struct kp_login_response *response, const char *source,
+send(struct provider_web *at, struct kp_login_response *response,
         const struct kp_proof *proof, struct kp_error *err)
 {
         KP_CLEANUP(kp_message_out_done) struct kp_message_out out = { 0 };
@@ -241,9 +247,7 @@ send(struct provider_web *at, struct kp_login_response *response, const char *so
                 return -1;
         if (proof != NULL)
                 kp_ledger_note(at->web.env->ledger, response->id, proof);
-        words_response_tell(at->web.env->trace, at->web.role,
-                at->provider->service_roles[at->flow->peer], response, source,
-                kp_fact_str(at->provider->actor, "signs"));
+        words_response_sent(at->web.env->trace, at->web.role, response);
         return kp_web_message(&at->web, &out, err);
 }
 
@@ -261,12 +265,12 @@ provider_answer_status(struct provider_web *at, const char *status, const char *
         /* without an assertion there is only the response to sign */
         response.sign_response = true;
         response.sign_assertion = false;
-        return send(at, &response, NULL, NULL, err);
+        return send(at, &response, NULL, err);
 }
 
 int
-provider_answer(struct provider_web *at, const struct kp_session *session, bool existing,
-        struct kp_error *err)
+provider_answer(struct provider_web *at, const struct kp_session *session,
+        bool existing, struct kp_error *err)
 {
         const struct kp_account *account =
                 kp_directory_get(&at->provider->directory, session->account);
@@ -281,16 +285,21 @@ provider_answer(struct provider_web *at, const struct kp_session *session, bool 
         if (context == NULL)
                 return provider_answer_status(at, "Responder", "NoAuthnContext", err);
         if ((source = subject_source(at, &format)) == NULL)
-                return provider_answer_status(at, "Requester", "InvalidNameIDPolicy", err);
+                return provider_answer_status(
+                        at, "Requester", "InvalidNameIDPolicy", err);
         envelope_fill(at, &response);
         (void)snprintf(response.status[0], sizeof(response.status[0]),
                 "urn:oasis:names:tc:SAML:2.0:status:Success");
-        subject_make(at->provider, account, source, response.audience, response.subject);
-        (void)snprintf(response.subject_format, sizeof(response.subject_format), "%s",
-                format);
+        subject_make(
+                at->provider, account, source, response.audience, response.subject);
+        (void)snprintf(
+                response.subject_format, sizeof(response.subject_format), "%s", format);
         (void)snprintf(response.context, sizeof(response.context), "%s", context);
         (void)snprintf(response.session_index, sizeof(response.session_index), "%s",
                 session->index);
         attributes_fill(at, account, &response);
-        return send(at, &response, source, &session->proof, err);
+        kp_trace_add(at->web.env->trace, at->web.role, "subject", "{s:s, s:s, s:b}",
+                "at", at->web.role, "source", source, "asked",
+                at->flow->request.nameid_format[0] != '\0');
+        return send(at, &response, &session->proof, err);
 }

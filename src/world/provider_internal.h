@@ -20,17 +20,20 @@ struct provider_route {
 };
 
 /* An address with the login that is going on in it. */
-const char *provider_path(const struct provider_web *at, const char *path, char ret[96]);
+const char *provider_path(
+        const struct provider_web *at, const char *path, char ret[96]);
 struct kp_flow *provider_flow_begin(struct kp_provider *provider);
 int provider_refuse(struct provider_web *at, const struct kp_account *account,
         const char *door, const char *why, struct kp_error *err) KP_MUST_CHECK;
 
-/* Every login ends here: the account's state, the second factor; then what waits for it. */
+/* Every login ends here: the account's state, the second factor; then what waits for
+ * it. */
 int provider_finish_login(struct provider_web *at, struct kp_account *account,
-        const struct kp_proof *proof, const char *door, struct kp_error *err) KP_MUST_CHECK;
+        const struct kp_proof *proof, const char *door,
+        struct kp_error *err) KP_MUST_CHECK;
 int provider_open_session(struct provider_web *at, struct kp_account *account,
-        const struct kp_session *like, const char *door, struct kp_error *err)
-        KP_MUST_CHECK;
+        const struct kp_session *like, const char *door,
+        struct kp_error *err) KP_MUST_CHECK;
 /* Ask for a code. */
 int provider_code_page(struct provider_web *at, const struct kp_account *account,
         const struct kp_proof *proof, struct kp_error *err) KP_MUST_CHECK;
@@ -43,8 +46,8 @@ int provider_answer_status(struct provider_web *at, const char *status,
 /* NULL: allowed. Otherwise the stable word of the refusal. Told in the trace. */
 const char *provider_policy(const struct provider_web *at);
 
-int provider_delegate(struct provider_web *at, const char *by, struct kp_error *err)
-        KP_MUST_CHECK;
+int provider_delegate(
+        struct provider_web *at, const char *by, struct kp_error *err) KP_MUST_CHECK;
 
 int provider_sso(struct provider_web *at, struct kp_error *err);
 int provider_login(struct provider_web *at, struct kp_error *err);

@@ -25,9 +25,9 @@ flow_trouble(const struct provider_web *at)
         if (age_s <= ttl_s)
                 return NULL;
         kp_trace_add(at->web.env->trace, at->web.role, "state",
-                "{s:s, s:s, s:b, s:I, s:I, s:s}", "at", at->web.role, "kept", "login-page",
-                "found", 0, "age_s", (json_int_t)age_s, "ttl_s", (json_int_t)ttl_s, "why",
-                "expired");
+                "{s:s, s:s, s:b, s:I, s:I, s:s}", "at", at->web.role, "kept",
+                "login-page", "found", 0, "age_s", (json_int_t)age_s, "ttl_s",
+                (json_int_t)ttl_s, "why", "expired");
         return "login-page-expired";
 }
 
@@ -44,19 +44,20 @@ provider_delegate(struct provider_web *at, const char *by, struct kp_error *err)
         };
 
         if (at->provider->upstream == NULL)
-                return provider_refuse(at, NULL, "federated", "no-second-provider", err);
-        kp_trace_add(at->web.env->trace, at->web.role, "route",
-                "{s:s, s:s, s:b, s:b}", "to", "provider2", "by", by, "hint",
+                return provider_refuse(
+                        at, NULL, "federated", "no-second-provider", err);
+        kp_trace_add(at->web.env->trace, at->web.role, "route", "{s:s, s:s, s:b, s:b}",
+                "to", "provider2", "by", by, "hint",
                 at->flow->request.login_hint[0] != '\0', "passkey_asked_before",
                 at->flow->passkey_page_shown);
-        (void)snprintf(request.relay_state, sizeof(request.relay_state), "%s",
-                at->flow->id);
+        (void)snprintf(
+                request.relay_state, sizeof(request.relay_state), "%s", at->flow->id);
         if (federation->build_request(federation, &at->provider->party,
                     at->provider->upstream, &request, &out, err) < 0)
                 return -1;
         (void)snprintf(at->flow->delegated_id, sizeof(at->flow->delegated_id), "%s",
                 request.id);
-        words_request_tell(at->web.env->trace, at->web.role, "provider2", &request);
+        words_request_sent(at->web.env->trace, at->web.role, &request);
         return kp_web_message(&at->web, &out, err);
 }
 
@@ -80,12 +81,13 @@ provider_login(struct provider_web *at, struct kp_error *err)
                 return provider_delegate(at, "domain-hint", err);
         if (kp_doc_begin(&doc, &at->web, "username", err) < 0)
                 return -1;
-        kp_doc_form(&doc, "username", provider_path(at, "/login/username", path), "login",
-                "", NULL);
-        if (has_method(at, "passkey") && kp_fact_is(actor, "passkey_door", "first-page")) {
+        kp_doc_form(&doc, "username", provider_path(at, "/login/username", path),
+                "login", "", NULL);
+        if (has_method(at, "passkey") &&
+                kp_fact_is(actor, "passkey_door", "first-page")) {
                 at->flow->passkey_page_shown = true;
-                kp_doc_link(&doc, "door-passkey", provider_path(at, "/login/passkey", path),
-                        "Aanmeldingsopties");
+                kp_doc_link(&doc, "door-passkey",
+                        provider_path(at, "/login/passkey", path), "Aanmeldingsopties");
         }
         return kp_doc_send(&doc, &at->web, 200, err);
 }
@@ -101,18 +103,18 @@ account_by_login(struct provider_web *at)
 }
 
 static int
-passkey_form(struct provider_web *at, struct kp_doc *doc, const struct kp_account *account,
-        struct kp_error *err)
+passkey_form(struct provider_web *at, struct kp_doc *doc,
+        const struct kp_account *account, struct kp_error *err)
 {
         json_t *options = NULL;
         char path[96], flow[33];
 
-        if (kp_passkeys_get_options(&at->provider->passkeys, at->provider->origin, account,
-                    "optional", flow, &options, err) < 0)
+        if (kp_passkeys_get_options(&at->provider->passkeys, at->provider->origin,
+                    account, "optional", flow, &options, err) < 0)
                 return -1;
         at->flow->passkey_page_shown = true;
-        kp_doc_ceremony(doc, "get", "optional", provider_path(at, "/login/passkey", path),
-                flow, options);
+        kp_doc_ceremony(doc, "get", "optional",
+                provider_path(at, "/login/passkey", path), flow, options);
         return 0;
 }
 
@@ -145,8 +147,9 @@ provider_username(struct provider_web *at, struct kp_error *err)
                 passkey_form(at, &doc, account, err) < 0)
                 return -1;
         if (has_method(at, "password") && (account == NULL || !account->password_off))
-                kp_doc_form(&doc, "password", provider_path(at, "/login/password", path),
-                        "login", kp_web_param(&at->web, "login"), "password", "", NULL);
+                kp_doc_form(&doc, "password",
+                        provider_path(at, "/login/password", path), "login",
+                        kp_web_param(&at->web, "login"), "password", "", NULL);
         recovery_link(at, &doc);
         return kp_doc_send(&doc, &at->web, 200, err);
 }
@@ -239,8 +242,8 @@ provider_code_page(struct provider_web *at, const struct kp_account *account,
 int
 provider_code(struct provider_web *at, struct kp_error *err)
 {
-        const struct kp_one_time *taken = kp_code_take(&at->provider->codes, at->web.env,
-                KP_CODE_SECOND_FACTOR, kp_web_param(&at->web, "code"));
+        const struct kp_one_time *taken = kp_code_take(&at->provider->codes,
+                at->web.env, KP_CODE_SECOND_FACTOR, kp_web_param(&at->web, "code"));
         const char *why = flow_trouble(at);
         struct kp_proof proof;
 
@@ -251,8 +254,8 @@ provider_code(struct provider_web *at, struct kp_error *err)
         proof = taken->proof;
         proof.code = true;
         return provider_finish_login(at,
-                kp_directory_get(&at->provider->directory, taken->account), &proof, "code",
-                err);
+                kp_directory_get(&at->provider->directory, taken->account), &proof,
+                "code", err);
 }
 
 int
@@ -269,7 +272,8 @@ provider_open_session(struct provider_web *at, struct kp_account *account,
         session->tenant = account->tenant;
         (void)snprintf(session->index, sizeof(session->index), "_%s", session->id);
         kp_trace_add(at->web.env->trace, at->web.role, "login", "{s:i, s:s, s:b, s:s}",
-                "account", account->ordinal, "door", door, "in", 1, "by", session->method);
+                "account", account->ordinal, "door", door, "in", 1, "by",
+                session->method);
         if (ttl_s > 0 && kp_web_cookie(&at->web, PROVIDER_COOKIE, session->id,
                                  kp_fact_str(actor, "session_samesite"), err) < 0)
                 return -1;
@@ -331,13 +335,13 @@ provider_federated_acs(struct provider_web *at, struct kp_error *err)
                             kp_web_param(&at->web, "RelayState")) == 0)
                         at->flow = &at->provider->flows[i];
         if (at->flow == NULL || at->flow->used || at->flow->delegated_id[0] == '\0')
-                return provider_refuse(at, NULL, "federated", "login-page-unknown", err);
+                return provider_refuse(
+                        at, NULL, "federated", "login-page-unknown", err);
         policy.request_id = at->flow->delegated_id;
         if (federation->read_response(
                     federation, &in, &policy, &response, &verdict, err) < 0)
                 return -1;
-        words_response_read_tell(
-                at->web.env->trace, at->web.role, "provider2", &response, &verdict);
+        words_response_received(at->web.env->trace, at->web.role, &response, &verdict);
         if (!verdict.accepted)
                 return provider_refuse(at, NULL, "federated", verdict.rule, err);
         account = federated_account(at->provider, &response);
@@ -346,7 +350,8 @@ provider_federated_acs(struct provider_web *at, struct kp_error *err)
                         account == NULL ? "account-unknown" : "account-blocked", err);
         if ((proof = kp_ledger_find(at->web.env->ledger, response.id)) != NULL)
                 like.proof = *proof;
-        /* what this provider itself can tell of a login elsewhere is the class it got */
+        /* what this provider itself can tell of a login elsewhere is the class it got
+         */
         (void)snprintf(like.method, sizeof(like.method), "federated");
         (void)snprintf(like.context, sizeof(like.context), "%s", response.context);
         return provider_open_session(at, account, &like, "federated", err);

@@ -22,12 +22,12 @@ service_has_passkey_door(const struct kp_service *service)
 }
 
 int
-service_refuse(struct service_web *at, const struct kp_account *account, const char *door,
-        const char *why, struct kp_error *err)
+service_refuse(struct service_web *at, const struct kp_account *account,
+        const char *door, const char *why, struct kp_error *err)
 {
         kp_trace_add(at->web.env->trace, at->web.role, "login", "{s:i, s:s, s:b, s:s}",
-                "account", account == NULL ? 0 : account->ordinal, "door", door, "in", 0,
-                "reason", why);
+                "account", account == NULL ? 0 : account->ordinal, "door", door, "in",
+                0, "reason", why);
         return kp_web_refuse(&at->web, why, err);
 }
 
@@ -41,8 +41,8 @@ service_home(struct service_web *at, struct kp_error *err)
                 return kp_web_redirect(&at->web, service_path(at, "/login", path), err);
         kp_trace_add(at->web.env->trace, at->web.role, "session",
                 "{s:s, s:s, s:i, s:s, s:I}", "at", at->web.role, "change",
-                at->session->fresh ? "opened" : "reused", "account", at->session->account,
-                "method", at->session->method, "age_s",
+                at->session->fresh ? "opened" : "reused", "account",
+                at->session->account, "method", at->session->method, "age_s",
                 (json_int_t)((kp_clock_ms(at->web.env->clock) - at->session->began_ms) /
                              1000));
         at->session->fresh = false;
@@ -50,7 +50,8 @@ service_home(struct service_web *at, struct kp_error *err)
                 return -1;
         (void)json_object_set_new(
                 doc.data, "account", json_integer(at->session->account));
-        (void)json_object_set_new(doc.data, "tenant", json_integer(at->session->tenant));
+        (void)json_object_set_new(
+                doc.data, "tenant", json_integer(at->session->tenant));
         kp_doc_text(&doc, "Welkom.");
         if (service_has_passkey_door(at->service))
                 kp_doc_link(&doc, "enrol", service_path(at, "/enrol", path),
@@ -127,10 +128,10 @@ kp_service_handle(void *host, const struct kp_request *request, struct kp_respon
         notices_apply(at.service);
         at.session = kp_web_session(&at.web, &at.service->sessions, SERVICE_COOKIE);
         tenant = atoi(kp_web_param(&at.web, "tenant"));
-        at.tenant = at.host->tenant != 0 ? at.host->tenant :
-                    tenant != 0          ? tenant :
-                    at.session != NULL   ? at.session->tenant :
-                                           1;
+        at.tenant = at.host->tenant != 0 ? at.host->tenant
+                    : tenant != 0        ? tenant
+                    : at.session != NULL ? at.session->tenant
+                                         : 1;
         result = route_run(&at, err);
         kp_web_done(&at.web);
         return result;
@@ -145,11 +146,12 @@ host_fill(struct kp_service *service, struct kp_service_host *host, int tenant,
         host->service = service;
         host->tenant = tenant;
         if (tenant > 1)
-                (void)snprintf(host->origin, sizeof(host->origin), "https://school%d.%s",
-                        tenant, name);
+                (void)snprintf(host->origin, sizeof(host->origin),
+                        "https://school%d.%s", tenant, name);
         else
                 (void)snprintf(host->origin, sizeof(host->origin), "https://%s", name);
-        (void)snprintf(host->entity_id, sizeof(host->entity_id), "%s/saml", host->origin);
+        (void)snprintf(
+                host->entity_id, sizeof(host->entity_id), "%s/saml", host->origin);
         (void)snprintf(host->acs_url, sizeof(host->acs_url), "%s/acs", host->origin);
         (void)snprintf(host->slo_url, sizeof(host->slo_url), "%s/slo", host->origin);
         host->party = (struct kp_party){
@@ -162,9 +164,9 @@ host_fill(struct kp_service *service, struct kp_service_host *host, int tenant,
 }
 
 int
-kp_service_new(const struct kp_site_env *env, const struct kp_actor *actor, int n_schools,
-        const char *key_pem, const char *cert_pem, struct kp_service **ret,
-        struct kp_error *err)
+kp_service_new(const struct kp_site_env *env, const struct kp_actor *actor,
+        int n_schools, const char *key_pem, const char *cert_pem,
+        struct kp_service **ret, struct kp_error *err)
 {
         struct kp_service *service = calloc(1, sizeof(*service));
         bool own_hosts;
@@ -176,8 +178,8 @@ kp_service_new(const struct kp_site_env *env, const struct kp_actor *actor, int 
         own_hosts = n_schools > 1 && kp_fact_is(actor, "tenant_hosts", "own");
         service->n_hosts = own_hosts ? (size_t)n_schools : 1;
         for (size_t i = 0; i < service->n_hosts; i++)
-                host_fill(service, &service->hosts[i], own_hosts ? (int)i + 1 : 0, key_pem,
-                        cert_pem);
+                host_fill(service, &service->hosts[i], own_hosts ? (int)i + 1 : 0,
+                        key_pem, cert_pem);
         service->passkeys = (struct kp_passkeys){
                 .env = env,
                 .actor = actor,

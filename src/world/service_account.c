@@ -16,12 +16,14 @@ logged_out_page(struct service_web *at, struct kp_error *err)
         if (kp_doc_begin(&doc, &at->web, "logged-out", err) < 0)
                 return -1;
         kp_doc_text(&doc, "Je bent uitgelogd.");
-        kp_doc_link(&doc, "login", service_path(at, "/login", path), "Opnieuw inloggen");
+        kp_doc_link(
+                &doc, "login", service_path(at, "/login", path), "Opnieuw inloggen");
         return kp_doc_send(&doc, &at->web, 200, err);
 }
 
 static int
-logout_ask(struct service_web *at, const struct kp_session *session, struct kp_error *err)
+logout_ask(
+        struct service_web *at, const struct kp_session *session, struct kp_error *err)
 {
         KP_CLEANUP(kp_message_out_done) struct kp_message_out out = { 0 };
         struct kp_federation *federation = at->web.env->federation;
@@ -32,12 +34,12 @@ logout_ask(struct service_web *at, const struct kp_session *session, struct kp_e
                 session->subject_format);
         (void)snprintf(logout.session_index, sizeof(logout.session_index), "%s",
                 session->index);
-        (void)snprintf(logout.relay_state, sizeof(logout.relay_state), "%d", at->tenant);
+        (void)snprintf(
+                logout.relay_state, sizeof(logout.relay_state), "%d", at->tenant);
         if (federation->build_logout(federation, &at->host->party, at->service->eip,
                     &logout, &out, err) < 0)
                 return -1;
-        kp_trace_add(at->web.env->trace, at->web.role, "federation.logout", "{s:s, s:s}",
-                "to", "eip", "kind", "request");
+        words_logout_sent(at->web.env->trace, at->web.role, &logout);
         return kp_web_message(&at->web, &out, err);
 }
 
@@ -52,10 +54,11 @@ service_logout(struct service_web *at, struct kp_error *err)
         if (session == NULL)
                 return logged_out_page(at, err);
         session->alive = false;
-        ask = session->by_eip && kp_fact_is(at->service->actor, "logout", "federated") &&
+        ask = session->by_eip &&
+              kp_fact_is(at->service->actor, "logout", "federated") &&
               at->service->eip != NULL && at->service->eip->slo_url != NULL;
-        kp_trace_add(at->web.env->trace, at->web.role, "session", "{s:s, s:s, s:i}", "at",
-                at->web.role, "change", "ended", "account", session->account);
+        kp_trace_add(at->web.env->trace, at->web.role, "session", "{s:s, s:s, s:i}",
+                "at", at->web.role, "change", "ended", "account", session->account);
         return ask ? logout_ask(at, session, err) : logged_out_page(at, err);
 }
 
@@ -74,10 +77,7 @@ service_slo(struct service_web *at, struct kp_error *err)
         if (federation->read_logout(federation, &in, &at->host->party, at->service->eip,
                     kp_clock_ms(at->web.env->clock), &logout, &verdict, err) < 0)
                 return -1;
-        kp_trace_add(at->web.env->trace, at->web.role, "federation.logout",
-                "{s:s, s:s, s:b, s:s*}", "to", at->web.role, "kind",
-                logout.is_response ? "response" : "request", "accepted", verdict.accepted,
-                "rule", verdict.accepted ? NULL : verdict.rule);
+        words_logout_received(at->web.env->trace, at->web.role, &logout, &verdict);
         if (!verdict.accepted)
                 return kp_web_refuse(&at->web, verdict.rule, err);
         if (logout.is_response)
@@ -88,7 +88,8 @@ service_slo(struct service_web *at, struct kp_error *err)
                 if (session->alive && strcmp(session->subject, logout.subject) == 0)
                         session->alive = false;
         }
-        (void)snprintf(answer.in_response_to, sizeof(answer.in_response_to), "%s", logout.id);
+        (void)snprintf(
+                answer.in_response_to, sizeof(answer.in_response_to), "%s", logout.id);
         (void)snprintf(answer.relay_state, sizeof(answer.relay_state), "%s",
                 logout.relay_state);
         (void)snprintf(answer.status[0], sizeof(answer.status[0]), "%s",
@@ -97,6 +98,7 @@ service_slo(struct service_web *at, struct kp_error *err)
         if (federation->build_logout(federation, &at->host->party, at->service->eip,
                     &answer, &out, err) < 0)
                 return -1;
+        words_logout_sent(at->web.env->trace, at->web.role, &answer);
         return kp_web_message(&at->web, &out, err);
 }
 
@@ -109,11 +111,12 @@ service_recover_page(struct service_web *at, struct kp_error *err)
         if (kp_doc_begin(&doc, &at->web, "recovery", err) < 0)
                 return -1;
         if (kp_fact_has(at->service->actor, "recovery", "mail"))
-                kp_doc_form(&doc, "recover-mail", service_path(at, "/recover/mail", path),
-                        "login", "", NULL);
+                kp_doc_form(&doc, "recover-mail",
+                        service_path(at, "/recover/mail", path), "login", "", NULL);
         if (kp_fact_has(at->service->actor, "recovery", "helpdesk"))
-                kp_doc_form(&doc, "recover-desk", service_path(at, "/recover/code", path),
-                        "kind", "desk", "code", "", NULL);
+                kp_doc_form(&doc, "recover-desk",
+                        service_path(at, "/recover/code", path), "kind", "desk", "code",
+                        "", NULL);
         return kp_doc_send(&doc, &at->web, 200, err);
 }
 
@@ -208,7 +211,8 @@ void
 kp_service_change(
         struct kp_service *service, struct kp_account *account, const char *change)
 {
-        bool blocks = strcmp(change, "blocked") == 0, deletes = strcmp(change, "deleted") == 0;
+        bool blocks = strcmp(change, "blocked") == 0,
+             deletes = strcmp(change, "deleted") == 0;
 
         if (deletes)
                 account->state = KP_ACCOUNT_DELETED;
@@ -219,8 +223,8 @@ kp_service_change(
         else if (strcmp(change, "to-eip") == 0)
                 to_eip(service, account);
         kp_trace_add(service->env->trace, service->actor->role, "account.event",
-                "{s:s, s:s, s:i}", "at", service->actor->role, "change", change, "account",
-                account->ordinal);
+                "{s:s, s:s, s:i}", "at", service->actor->role, "change", change,
+                "account", account->ordinal);
         if (deletes || (blocks && kp_fact_bool(service->actor, "block_ends_sessions")))
                 (void)kp_sessions_end(&service->sessions, account->ordinal);
 }

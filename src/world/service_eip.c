@@ -2,8 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "federation_words.h"
 #include "keypilot/http/cookie.h"
+
+#include "federation_words.h"
 #include "service_internal.h"
 
 static struct kp_outstanding *
@@ -35,12 +36,14 @@ request_fill(struct service_web *at, struct kp_login_request *ret)
                 .sign = kp_fact_bool(actor, "signs_request"),
                 .allow_create = policy != NULL,
         };
-        words_copy(kp_fact(actor, "requested_contexts"), ret->contexts, &ret->n_contexts);
+        words_copy(
+                kp_fact(actor, "requested_contexts"), ret->contexts, &ret->n_contexts);
         if (ret->n_contexts > 0)
                 ret->comparison =
                         words_comparison(kp_fact_str(actor, "requested_comparison"));
         if (policy != NULL)
-                (void)snprintf(ret->nameid_format, sizeof(ret->nameid_format), "%s", policy);
+                (void)snprintf(
+                        ret->nameid_format, sizeof(ret->nameid_format), "%s", policy);
         if (kp_fact_bool(actor, "sends_domain_hint"))
                 (void)snprintf(ret->login_hint, sizeof(ret->login_hint),
                         "school%d.example", at->tenant);
@@ -64,7 +67,7 @@ service_eip(struct service_web *at, struct kp_error *err)
                     &request, &out, err) < 0)
                 return -1;
         (void)outstanding_add(at, request.id, token);
-        words_request_tell(at->web.env->trace, actor->role, "eip", &request);
+        words_request_sent(at->web.env->trace, actor->role, &request);
         if (kp_fact_is(actor, "state", "cookie") &&
                 kp_web_cookie(&at->web, SERVICE_STATE_COOKIE, token,
                         kp_fact_str(actor, "state_samesite"), err) < 0)
@@ -141,8 +144,8 @@ lookup_make(const struct service_web *at, const struct kp_login_response *respon
         lookup.search = (struct kp_account_search){
                 .name = nameid ? "link" : lookup.key,
                 .value = lookup.value,
-                .issuer = kp_fact_bool(actor, "account_key_issuer") ? response->issuer :
-                                                                      NULL,
+                .issuer = kp_fact_bool(actor, "account_key_issuer") ? response->issuer
+                                                                    : NULL,
                 .tenant = at->tenant,
                 .fold = kp_fact_is(actor, "account_key_compare", "case-insensitive"),
         };
@@ -158,14 +161,17 @@ account_tell(struct service_web *at, const struct lookup *lookup,
         folded.fold = true;
         anywhere.issuer = NULL;
         kp_trace_add(at->web.env->trace, at->web.role, "account.found",
-                "{s:s, s:b, s:i, s:s, s:b, s:b, s:b, s:s*}", "key", lookup->key, "found",
-                account != NULL, "account", account == NULL ? 0 : account->ordinal, "by", by,
-                "created", created, "case_differs",
-                account == NULL && kp_directory_find(&at->service->directory, &folded) != NULL,
+                "{s:s, s:b, s:i, s:s, s:b, s:b, s:b, s:s*}", "key", lookup->key,
+                "found", account != NULL, "account",
+                account == NULL ? 0 : account->ordinal, "by", by, "created", created,
+                "case_differs",
+                account == NULL &&
+                        kp_directory_find(&at->service->directory, &folded) != NULL,
                 "issuer_differs",
                 account == NULL &&
                         kp_directory_find(&at->service->directory, &anywhere) != NULL,
-                "state", account == NULL ? NULL : kp_account_state_name(account->state));
+                "state",
+                account == NULL ? NULL : kp_account_state_name(account->state));
 }
 
 /* A new account for a subject that nobody knew, as its assertion describes it. */
@@ -176,7 +182,8 @@ account_create(struct service_web *at, const struct kp_login_response *response,
         struct kp_person somebody = { .ordinal = person, .tenant = at->tenant };
         struct kp_account *account;
 
-        (void)snprintf(somebody.login, sizeof(somebody.login), "%.40s", response->subject);
+        (void)snprintf(
+                somebody.login, sizeof(somebody.login), "%.40s", response->subject);
         if (kp_directory_add(&at->service->directory, &somebody, at->web.env->random,
                     &account, err) < 0)
                 return -1;
@@ -305,7 +312,8 @@ service_acs(struct service_web *at, struct kp_error *err)
         why = state_take(at, &outstanding);
         if (why != NULL && !kp_fact_bool(at->service->actor, "accepts_unsolicited"))
                 return service_refuse(at, NULL, "eip",
-                        strcmp(why, "expired") == 0 ? "request-expired" : "state-lost", err);
+                        strcmp(why, "expired") == 0 ? "request-expired" : "state-lost",
+                        err);
         if (outstanding != NULL) {
                 outstanding->used = true;
                 if (at->host->tenant == 0)
@@ -315,8 +323,7 @@ service_acs(struct service_web *at, struct kp_error *err)
         if (federation->read_response(
                     federation, &in, &policy, &response, &verdict, err) < 0)
                 return -1;
-        words_response_read_tell(
-                at->web.env->trace, at->web.role, "eip", &response, &verdict);
+        words_response_received(at->web.env->trace, at->web.role, &response, &verdict);
         if (!verdict.accepted)
                 return service_refuse(at, NULL, "eip", verdict.rule, err);
         return acs_accept(at, &response, err);

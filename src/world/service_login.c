@@ -6,8 +6,8 @@
 #define CODE_TTL_S 600
 
 int
-service_route_to_eip(
-        struct service_web *at, const char *by, bool passkey_asked, struct kp_error *err)
+service_route_to_eip(struct service_web *at, const char *by, bool passkey_asked,
+        struct kp_error *err)
 {
         char path[96];
 
@@ -53,7 +53,8 @@ start_doors(struct service_web *at, struct kp_doc *doc, struct kp_error *err)
                 return 0;
         step = kp_fact_str(actor, "passkey_step");
         if (strcmp(step, "before-username") == 0)
-                kp_doc_link(doc, "door-passkey", service_path(at, "/login/passkey", path),
+                kp_doc_link(doc, "door-passkey",
+                        service_path(at, "/login/passkey", path),
                         "Inloggen met een wachtwoordsleutel");
         if (strcmp(step, "with-username") != 0)
                 return 0;
@@ -131,7 +132,8 @@ method_page(struct service_web *at, struct kp_account *account, bool passkey, bo
 int
 service_username(struct service_web *at, struct kp_error *err)
 {
-        struct kp_account *account = account_by_login(at, kp_web_param(&at->web, "login"));
+        struct kp_account *account =
+                account_by_login(at, kp_web_param(&at->web, "login"));
         const struct kp_actor *actor = at->service->actor;
         bool routed = account != NULL && account->eip &&
                       kp_fact_is(actor, "hrd", "username-first");
@@ -152,7 +154,8 @@ service_username(struct service_web *at, struct kp_error *err)
 int
 service_password(struct service_web *at, struct kp_error *err)
 {
-        struct kp_account *account = account_by_login(at, kp_web_param(&at->web, "login"));
+        struct kp_account *account =
+                account_by_login(at, kp_web_param(&at->web, "login"));
         const struct kp_proof proof = {
                 .person = at->web.env->ledger->at_keyboard,
                 .password = true,
@@ -184,7 +187,8 @@ code_page(struct service_web *at, const struct kp_account *account,
         (void)kp_code_issue(&at->service->codes, at->web.env, &like, CODE_TTL_S);
         if (kp_doc_begin(&doc, &at->web, "code", err) < 0)
                 return -1;
-        kp_doc_form(&doc, "code", service_path(at, "/login/code", path), "code", "", NULL);
+        kp_doc_form(
+                &doc, "code", service_path(at, "/login/code", path), "code", "", NULL);
         return kp_doc_send(&doc, &at->web, 200, err);
 }
 
@@ -215,9 +219,9 @@ service_open_session(struct service_web *at, struct kp_account *account,
                 kp_fact_int(actor, "session_ttl_s"));
         session->account = account->ordinal;
         session->tenant = account->tenant;
-        kp_trace_add(at->web.env->trace, at->web.role, "login", "{s:i, s:s, s:b, s:b, s:s}",
-                "account", account->ordinal, "door", door, "in", 1, "eip", account->eip,
-                "by", session->method);
+        kp_trace_add(at->web.env->trace, at->web.role, "login",
+                "{s:i, s:s, s:b, s:b, s:s}", "account", account->ordinal, "door", door,
+                "in", 1, "eip", account->eip, "by", session->method);
         if (kp_web_cookie(&at->web, SERVICE_COOKIE, session->id,
                     kp_fact_str(actor, "session_samesite"), err) < 0)
                 return -1;

@@ -19,8 +19,8 @@ service_passkey_page(struct service_web *at, struct kp_error *err)
                 json_decref(options);
                 return -1;
         }
-        kp_doc_ceremony(&doc, "get", "optional", service_path(at, "/login/passkey", path),
-                flow, options);
+        kp_doc_ceremony(&doc, "get", "optional",
+                service_path(at, "/login/passkey", path), flow, options);
         kp_doc_link(&doc, "back", service_path(at, "/login", path), "Terug");
         return kp_doc_send(&doc, &at->web, 200, err);
 }
@@ -37,8 +37,8 @@ service_passkey(struct service_web *at, struct kp_error *err)
         };
 
         if (kp_passkeys_login(&at->service->passkeys, at->host->origin,
-                    kp_web_param(&at->web, "flow"), kp_web_param(&at->web, "credential"),
-                    at->tenant, &answer, err) < 0)
+                    kp_web_param(&at->web, "flow"),
+                    kp_web_param(&at->web, "credential"), at->tenant, &answer, err) < 0)
                 return -1;
         if (!answer.accepted)
                 return service_refuse(at,
@@ -78,8 +78,8 @@ enrol_form(struct service_web *at, struct kp_account *account, struct kp_error *
                 kp_passkeys_create_options(&at->service->passkeys, at->host->origin,
                         account, flow, &options, err) < 0)
                 return -1;
-        kp_doc_ceremony(&doc, "create", "optional", service_path(at, "/enrol", path), flow,
-                options);
+        kp_doc_ceremony(&doc, "create", "optional", service_path(at, "/enrol", path),
+                flow, options);
         return kp_doc_send(&doc, &at->web, 200, err);
 }
 
@@ -97,7 +97,8 @@ service_enrol_page(struct service_web *at, struct kp_error *err)
         if ((why = gate(at, account)) != NULL)
                 return service_refuse(at, account, "enrol", why, err);
         /* who came by another door than the password has none to confirm with */
-        if (at->session->proof.password && strcmp(at->session->proof.at, "service") == 0 &&
+        if (at->session->proof.password &&
+                strcmp(at->session->proof.at, "service") == 0 &&
                 kp_fact_is(at->service->actor, "enrolment_needs", "password-again")) {
                 if (kp_doc_begin(&doc, &at->web, "confirm", err) < 0)
                         return -1;
@@ -134,8 +135,8 @@ service_enrol(struct service_web *at, struct kp_error *err)
                 return kp_web_redirect(&at->web, service_path(at, "/login", path), err);
         account = kp_directory_get(&at->service->directory, at->session->account);
         if (kp_passkeys_register(&at->service->passkeys, at->host->origin,
-                    kp_web_param(&at->web, "flow"), kp_web_param(&at->web, "credential"),
-                    &answer, err) < 0)
+                    kp_web_param(&at->web, "flow"),
+                    kp_web_param(&at->web, "credential"), &answer, err) < 0)
                 return -1;
         if (!answer.accepted)
                 return service_refuse(at, account, "enrol", answer.why, err);

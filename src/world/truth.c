@@ -20,7 +20,8 @@ kp_proof_assurance(const struct kp_proof *proof)
         return KP_ASSURANCE_NONE;
 }
 
-static const char *const assurances[] = { "any", "single", "mfa", "phishing-resistant" };
+static const char *const assurances[] = { "any", "single", "mfa",
+        "phishing-resistant" };
 
 const char *
 kp_assurance_name(enum kp_assurance assurance)
@@ -58,7 +59,8 @@ kp_ledger_note(
         struct kp_ledger_entry *entry =
                 &ledger->entries[ledger->n_entries++ % KP_LEDGER_MAX];
 
-        (void)snprintf(entry->response_id, sizeof(entry->response_id), "%s", response_id);
+        (void)snprintf(
+                entry->response_id, sizeof(entry->response_id), "%s", response_id);
         entry->proof = *proof;
 }
 
@@ -87,8 +89,8 @@ kp_code_issue(struct kp_codes *codes, const struct kp_site_env *env,
 }
 
 const struct kp_one_time *
-kp_code_take(struct kp_codes *codes, const struct kp_site_env *env, enum kp_code_kind kind,
-        const char *code)
+kp_code_take(struct kp_codes *codes, const struct kp_site_env *env,
+        enum kp_code_kind kind, const char *code)
 {
         for (size_t i = 0; i < KP_CODES_MAX; i++) {
                 struct kp_one_time *item = &codes->items[i];
@@ -109,7 +111,8 @@ kp_code_read(const struct kp_codes *codes, enum kp_code_kind kind, int person)
         const char *found = "";
 
         for (size_t n = codes->n_items, i = 0; i < KP_CODES_MAX && i < n; i++) {
-                const struct kp_one_time *item = &codes->items[(n - 1 - i) % KP_CODES_MAX];
+                const struct kp_one_time *item =
+                        &codes->items[(n - 1 - i) % KP_CODES_MAX];
 
                 if (found[0] == '\0' && item->kind == kind && item->person == person &&
                         !item->used)

@@ -7,8 +7,8 @@
 
 int
 kp_web_begin(struct kp_web *web, const struct kp_site_env *env, const char *role,
-        const char *origin, const struct kp_request *request, struct kp_response *response,
-        struct kp_error *err)
+        const char *origin, const struct kp_request *request,
+        struct kp_response *response, struct kp_error *err)
 {
         const char *cookies = kp_headers_get(&request->headers, "Cookie");
         struct kp_error ignored = { 0 };
@@ -24,11 +24,13 @@ kp_web_begin(struct kp_web *web, const struct kp_site_env *env, const char *role
         if (kp_url_parse(request->url, &web->url, err) < 0)
                 return -1;
         /* a foreign query or body that cannot be read is as good as an empty one */
-        if (web->url.query != NULL && kp_form_decode(web->url.query, strlen(web->url.query),
-                                              &web->query, &ignored) < 0)
+        if (web->url.query != NULL &&
+                kp_form_decode(web->url.query, strlen(web->url.query), &web->query,
+                        &ignored) < 0)
                 kp_error_clear(&ignored);
-        if (request->body.len > 0 && kp_form_decode((const char *)request->body.data,
-                                             request->body.len, &web->form, &ignored) < 0)
+        if (request->body.len > 0 &&
+                kp_form_decode((const char *)request->body.data, request->body.len,
+                        &web->form, &ignored) < 0)
                 kp_error_clear(&ignored);
         return 0;
 }
@@ -44,7 +46,8 @@ kp_web_done(struct kp_web *web)
 bool
 kp_web_is(const struct kp_web *web, const char *method, const char *path)
 {
-        return strcmp(web->request->method, method) == 0 && strcmp(web->url.path, path) == 0;
+        return strcmp(web->request->method, method) == 0 &&
+               strcmp(web->url.path, path) == 0;
 }
 
 const char *
@@ -73,17 +76,18 @@ kp_web_session(struct kp_web *web, struct kp_sessions *sessions, const char *coo
                 if (now < session->until_ms)
                         return session;
                 session->alive = false;
-                kp_trace_add(web->env->trace, web->role, "session", "{s:s, s:s, s:i, s:I}",
-                        "at", web->role, "change", "expired", "account", session->account,
-                        "age_s", (json_int_t)((now - session->began_ms) / 1000));
+                kp_trace_add(web->env->trace, web->role, "session",
+                        "{s:s, s:s, s:i, s:I}", "at", web->role, "change", "expired",
+                        "account", session->account, "age_s",
+                        (json_int_t)((now - session->began_ms) / 1000));
                 return NULL;
         }
         return NULL;
 }
 
 int
-kp_web_cookie(struct kp_web *web, const char *name, const char *value, const char *samesite,
-        struct kp_error *err)
+kp_web_cookie(struct kp_web *web, const char *name, const char *value,
+        const char *samesite, struct kp_error *err)
 {
         static const struct {
                 const char *word, *attribute;
@@ -100,7 +104,8 @@ kp_web_cookie(struct kp_web *web, const char *name, const char *value, const cha
                 if (strcmp(words[i].word, samesite) == 0)
                         attribute = words[i].attribute;
         kp_buf_printf(&text, "%s=%s; Path=/; Secure; HttpOnly%s%s", name,
-                value == NULL ? "" : value, attribute, value == NULL ? "; Max-Age=0" : "");
+                value == NULL ? "" : value, attribute,
+                value == NULL ? "; Max-Age=0" : "");
         if (kp_buf_check(&text, err) < 0)
                 return -1;
         return kp_headers_add(
@@ -127,15 +132,18 @@ kp_web_message(struct kp_web *web, struct kp_message_out *out, struct kp_error *
                           "<body onload=\"document.forms[0].submit()\">"
                           "<form id=\"message\" method=\"post\" action=\"");
         kp_html_put(body, kp_buf_str(&out->url));
-        kp_buf_printf(body, "\"><input type=\"hidden\" name=\"%s\" value=\"", out->field);
+        kp_buf_printf(
+                body, "\"><input type=\"hidden\" name=\"%s\" value=\"", out->field);
         kp_html_put(body, kp_buf_str(&out->value));
         kp_buf_puts(body, "\">");
         if (out->relay_state[0] != '\0') {
-                kp_buf_puts(body, "<input type=\"hidden\" name=\"RelayState\" value=\"");
+                kp_buf_puts(
+                        body, "<input type=\"hidden\" name=\"RelayState\" value=\"");
                 kp_html_put(body, out->relay_state);
                 kp_buf_puts(body, "\">");
         }
-        kp_buf_puts(body, "<noscript><button>Verder</button></noscript></form></body></html>");
+        kp_buf_puts(body,
+                "<noscript><button>Verder</button></noscript></form></body></html>");
         if (kp_buf_check(body, err) < 0)
                 return -1;
         return kp_headers_add(&web->response->headers, "Content-Type",
@@ -160,8 +168,8 @@ int
 kp_doc_begin(struct kp_doc *doc, const struct kp_web *web, const char *page,
         struct kp_error *err)
 {
-        *doc = (struct kp_doc){ .data = json_pack(
-                                        "{s:s, s:s}", "site", web->role, "page", page) };
+        *doc = (struct kp_doc){ .data = json_pack("{s:s, s:s}", "site", web->role,
+                                        "page", page) };
         if (doc->data == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "page");
         return 0;
@@ -234,7 +242,8 @@ kp_doc_send(struct kp_doc *doc, struct kp_web *web, int status, struct kp_error 
         struct kp_buf *to = &web->response->body;
         KP_CLEANUP(kp_buf_done) struct kp_buf data = { 0 };
 
-        if (kp_buf_check(&doc->body, err) < 0 || kp_json_write(doc->data, &data, err) < 0)
+        if (kp_buf_check(&doc->body, err) < 0 ||
+                kp_json_write(doc->data, &data, err) < 0)
                 return -1;
         web->response->status = status;
         kp_buf_puts(to, "<!DOCTYPE html><html><head><title>");

@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include "keypilot/http/transport_inproc.h"
+
 #include "world_internal.h"
 
 enum where
 where_of(const char *role)
 {
-        static const char *const roles[] = { "service", "provider", "provider2", "hub" };
+        static const char *const roles[] = { "service", "provider", "provider2",
+                "hub" };
 
         for (size_t i = 0; i < KP_NELEMS(roles); i++)
                 if (strcmp(roles[i], role) == 0)
@@ -39,7 +41,8 @@ world_start_url(struct kp_world *world, const char *role, int tenant, char ret[2
                 break;
         case AT_HUB:
                 (void)snprintf(ret, 256, "%s/",
-                        world->hub != NULL ? world->hub->origin : "https://nowhere.example");
+                        world->hub != NULL ? world->hub->origin
+                                           : "https://nowhere.example");
                 break;
         case AT_SERVICE:
         case AT_NOWHERE:
@@ -55,9 +58,8 @@ site_add(struct kp_world *world, const char *origin, const char *role, void *sel
         int (*handle)(void *, const struct kp_request *, struct kp_response *,
                 struct kp_error *))
 {
-        world->sites[world->n_sites] = (struct kp_site){
-                .origin = origin, .self = self, .handle = handle
-        };
+        world->sites[world->n_sites] =
+                (struct kp_site){ .origin = origin, .self = self, .handle = handle };
         world->names[world->n_sites++] = (struct kp_named_origin){ origin, role };
 }
 
@@ -82,7 +84,8 @@ subject_now(const struct kp_world *world, const struct kp_account *at_provider,
 /* The account as the school's administrator enters it: linked to the provider's. */
 static int
 service_account_add(struct kp_world *world, const struct kp_person *person,
-        const struct kp_account *at_provider, bool second, bool eip, struct kp_error *err)
+        const struct kp_account *at_provider, bool second, bool eip,
+        struct kp_error *err)
 {
         const struct kp_service_host *host =
                 kp_service_host(world->service, person->tenant);
@@ -116,7 +119,8 @@ static int
 provider_account_add(struct kp_world *world, struct kp_provider *provider,
         const struct kp_person *person, struct kp_account **ret, struct kp_error *err)
 {
-        *ret = kp_directory_of(&provider->directory, person->ordinal, person->tenant, false);
+        *ret = kp_directory_of(
+                &provider->directory, person->ordinal, person->tenant, false);
         if (*ret != NULL)
                 return 0;
         return kp_directory_add(
@@ -145,7 +149,8 @@ world_person_need(struct kp_world *world, int person, int tenant, struct kp_erro
         who->known[tenant - 1] = true;
         kp_person_make(person, tenant, kp_fact_bool(population, "mail"),
                 kp_fact_bool(population, "employee_number"), as);
-        (void)snprintf(as->role, sizeof(as->role), "%s", kp_fact_str(population, "role"));
+        (void)snprintf(
+                as->role, sizeof(as->role), "%s", kp_fact_str(population, "role"));
         if (has_eip(world, tenant) &&
                 provider_account_add(world, world->provider, as, &at_provider, err) < 0)
                 return -1;
@@ -153,7 +158,8 @@ world_person_need(struct kp_world *world, int person, int tenant, struct kp_erro
                 provider_account_add(world, world->provider2, as, &ignored, err) < 0)
                 return -1;
         eip = at_provider != NULL && kp_fact_is(population, "service_account", "eip");
-        /* where accounts come into being by logging in, nobody enters them beforehand */
+        /* where accounts come into being by logging in, nobody enters them beforehand
+         */
         if ((!eip || !kp_fact_is(world->service->actor, "unknown_subject", "create")) &&
                 service_account_add(world, as, at_provider, false, eip, err) < 0)
                 return -1;
@@ -178,7 +184,8 @@ world_migrate(struct kp_world *world, struct kp_error *err)
                         return -1;
         if (world->hub != NULL) {
                 world->hub->provider = &world->provider2->party;
-                return kp_provider_trust(world->provider2, &world->hub->party, "hub", err);
+                return kp_provider_trust(
+                        world->provider2, &world->hub->party, "hub", err);
         }
         world->service->eip = &world->provider2->party;
         for (size_t i = 0; i < world->service->n_hosts; i++)
@@ -235,10 +242,10 @@ person_new_pin(void *self, int64_t min_len, struct kp_buf *ret, struct kp_error 
 
         person_prompted(world, "new-pin");
         if (world->env.user != NULL)
-                return world->env.user->new_pin == NULL ?
-                               0 :
-                               world->env.user->new_pin(
-                                       world->env.user->self, min_len, ret, err);
+                return world->env.user->new_pin == NULL
+                               ? 0
+                               : world->env.user->new_pin(
+                                         world->env.user->self, min_len, ret, err);
         for (int64_t i = 0; i < min_len || i < 6; i++)
                 kp_buf_put_u8(ret, (uint8_t)('1' + (i % 9)));
         return kp_buf_check(ret, err) < 0 ? -1 : 1;
@@ -304,8 +311,8 @@ sites_build(struct kp_world *world, struct kp_error *err)
                         &world->provider, err) < 0)
                 return -1;
         if (env->provider2.profile != NULL &&
-                kp_provider_new(site, &env->provider2, env->key_pem[2], env->cert_pem[2],
-                        &world->provider2, err) < 0)
+                kp_provider_new(site, &env->provider2, env->key_pem[2],
+                        env->cert_pem[2], &world->provider2, err) < 0)
                 return -1;
         if (env->hub.profile != NULL && kp_hub_new(site, &env->hub, env->key_pem[3],
                                                 env->cert_pem[3], &world->hub, err) < 0)
@@ -332,7 +339,8 @@ sites_connect(struct kp_world *world, struct kp_error *err)
         if (world->hub != NULL) {
                 world->service->eip = &world->hub->party;
                 world->hub->provider = &world->provider->party;
-                if (kp_provider_trust(world->provider, &world->hub->party, "hub", err) < 0)
+                if (kp_provider_trust(world->provider, &world->hub->party, "hub", err) <
+                        0)
                         return -1;
         } else {
                 world->service->eip = &world->provider->party;
@@ -376,8 +384,8 @@ agent_build(struct kp_world *world, struct kp_error *err)
         };
         client_fill(world, &world->env.client, &world->client);
         client_fill(world,
-                world->env.client2.profile != NULL ? &world->env.client2 :
-                                                     &world->env.client,
+                world->env.client2.profile != NULL ? &world->env.client2
+                                                   : &world->env.client,
                 &world->client2);
         world->client_in_use = &world->client;
         return kp_agent_new_simulated(&env, &world->agent, err);
@@ -397,7 +405,8 @@ schools_needed(const struct kp_scenario *scenario)
 }
 
 int
-kp_world_new(const struct kp_world_env *env, struct kp_world **ret, struct kp_error *err)
+kp_world_new(
+        const struct kp_world_env *env, struct kp_world **ret, struct kp_error *err)
 {
         KP_CLEANUP(kp_world_free) struct kp_world *world = calloc(1, sizeof(*world));
 

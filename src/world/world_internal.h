@@ -10,10 +10,11 @@ enum where where_of(const char *role);
 
 /* What a person means to do. Texts borrowed. */
 struct intent {
-        const char *to;   /* role of the site to reach */
-        const char *at;   /* role of the site to prove oneself at; "any" */
-        const char *with; /* "passkey", "password", "any" */
-        bool otherwise;   /* when that is not offered, whatever is */
+        const char *to;      /* role of the site to reach */
+        const char *at;      /* role of the site to prove oneself at; "any" */
+        const char *with;    /* "passkey", "password", "any" */
+        const char *purpose; /* NULL: "login" */
+        bool otherwise;      /* when that is not offered, whatever is */
         bool silent;
         int tenant;
         bool second;      /* the second account */
@@ -23,8 +24,8 @@ struct intent {
 /* ---- world.c ---- */
 
 /* Make sure that a person exists in a school, with accounts. */
-int world_person_need(
-        struct kp_world *world, int person, int tenant, struct kp_error *err) KP_MUST_CHECK;
+int world_person_need(struct kp_world *world, int person, int tenant,
+        struct kp_error *err) KP_MUST_CHECK;
 /* The key of the person who sits there, opened on first use. */
 int world_key_need(struct kp_world *world, struct kp_error *err) KP_MUST_CHECK;
 void world_sit_down(struct kp_world *world, int person);
@@ -33,38 +34,48 @@ const char *world_start_url(
         struct kp_world *world, const char *role, int tenant, char ret[256]);
 struct kp_world_person *world_sitting(struct kp_world *world);
 
+/* ---- applicable.c ---- */
+
+/* Fill `not_applicable` where this combination cannot exist. */
+void world_applicable(struct kp_world *world);
+
 /* ---- person.c ---- */
 
 /* Open the start page for an intent: begins an attempt. */
-int person_visit(
-        struct kp_world *world, const struct intent *intent, struct kp_error *err)
-        KP_MUST_CHECK;
+int person_visit(struct kp_world *world, const struct intent *intent,
+        struct kp_error *err) KP_MUST_CHECK;
 /* Choose a door of the page by name. */
 int person_choose(struct kp_world *world, const struct intent *intent, const char *door,
         struct kp_error *err) KP_MUST_CHECK;
 /* Go on until in, refused or stuck: ends the attempt. Visits first if need be. */
-int person_log_in(
-        struct kp_world *world, const struct intent *intent, struct kp_error *err)
-        KP_MUST_CHECK;
+int person_log_in(struct kp_world *world, const struct intent *intent,
+        struct kp_error *err) KP_MUST_CHECK;
 /* An attempt that could not even begin. */
 void person_cannot(
         struct kp_world *world, const struct intent *intent, const char *reason);
 
-/* ---- enrol.c ---- */
-int person_enrol(struct kp_world *world, const struct intent *intent, struct kp_error *err)
-        KP_MUST_CHECK;
-int person_recover(
-        struct kp_world *world, const struct intent *intent, struct kp_error *err)
-        KP_MUST_CHECK;
+/* Answer a page that asks for a code or the password again. ret false: it asks for
+ * nothing */
+int person_extra(struct kp_world *world, const struct intent *intent, bool *ret,
+        struct kp_error *err) KP_MUST_CHECK;
 
-/* The page that is shown: helpers over the agent's view. */
+/* ---- enrol.c ---- */
+int person_enrol(struct kp_world *world, const struct intent *intent,
+        struct kp_error *err) KP_MUST_CHECK;
+int person_recover(struct kp_world *world, const struct intent *intent,
+        struct kp_error *err) KP_MUST_CHECK;
+
+/* ---- hands.c: the page that is shown, and what is done with it ---- */
+#define WORLD_TYPING_MS 4000 /* reading a page and filling it in */
+#define WORLD_TOUCH_MS 2500
+
 const char *view_page(const struct kp_world *world);
 const char *view_site(const struct kp_world *world);
 bool view_has_form(const struct kp_world *world, const char *id);
 bool view_has_link(const struct kp_world *world, const char *id);
 void person_prompted(struct kp_world *world, const char *kind);
-int person_follow(struct kp_world *world, const char *link, struct kp_error *err)
-        KP_MUST_CHECK;
+int person_follow(
+        struct kp_world *world, const char *link, struct kp_error *err) KP_MUST_CHECK;
 /* Fill in one form: "name", "value", ..., NULL */
 int person_submit(struct kp_world *world, const char *form, struct kp_error *err, ...)
         __attribute__((sentinel)) KP_MUST_CHECK;
@@ -72,8 +83,5 @@ int person_submit(struct kp_world *world, const char *form, struct kp_error *err
 int person_ceremony(struct kp_world *world, int64_t pause_ms, const char **ret_why,
         struct kp_error *err) KP_MUST_CHECK;
 const struct kp_person *person_as(const struct kp_world *world, int tenant);
-/* Answer a page that asks for a code or the password again. ret false: it asks for nothing */
-int person_extra(struct kp_world *world, const struct intent *intent, bool *ret,
-        struct kp_error *err) KP_MUST_CHECK;
 
 #endif

@@ -80,11 +80,19 @@ peer_run(void *arg)
 {
         struct peer *peer = arg;
         uint8_t report[64];
+        int left = 0; /* frames of the message that have yet to come */
 
         while (recv(peer->theirs, report, sizeof(report), 0) == sizeof(report)) {
+                int total = report[5] << 8 | report[6];
+
                 peer_count(peer, report);
+                if (report[4] & 0x80)
+                        left = total > 57 ? (total - 57 + 58) / 59 : 0;
+                else
+                        left--;
                 kp_authenticator_feed(peer->key, report, kp_clock_ms(&peer->clock));
-                peer_answer(peer);
+                if (left <= 0) /* time must not jump in the middle of a message */
+                        peer_answer(peer);
         }
         return NULL;
 }

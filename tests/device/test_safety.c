@@ -226,22 +226,23 @@ do_update(struct bench *bench)
 static const struct {
         const char *name;
         int (*run)(struct bench *bench);
+        bool needs_token; /* that a simulated key, without the feature, does not give */
 } dangers[] = {
         { "fido_dev_reset", do_reset },
         { "fido_dev_set_pin", do_set_pin },
         { "fido_dev_set_pin, changing", do_change_pin },
         { "fido_bio_dev_get_info", do_bio_info },
-        { "fido_bio_dev_enroll_begin", do_bio_enroll },
-        { "fido_bio_dev_enroll_remove", do_bio_remove },
-        { "fido_bio_dev_get_template_array", do_bio_list },
+        { "fido_bio_dev_enroll_begin", do_bio_enroll, true },
+        { "fido_bio_dev_enroll_remove", do_bio_remove, true },
+        { "fido_bio_dev_get_template_array", do_bio_list, true },
         { "fido_dev_enable_entattest", do_enterprise },
         { "fido_dev_toggle_always_uv", do_always_uv },
         { "fido_dev_force_pin_change", do_force_pin_change },
         { "fido_dev_set_pin_minlen", do_min_pin },
         { "fido_dev_set_pin_minlen_rpid", do_min_pin_rp },
-        { "fido_dev_largeblob_set", do_blob_set },
+        { "fido_dev_largeblob_set", do_blob_set, true },
         { "fido_dev_largeblob_remove", do_blob_remove },
-        { "fido_dev_largeblob_set_array", do_blob_array },
+        { "fido_dev_largeblob_set_array", do_blob_array, true },
         { "fido_credman_del_dev_rk", do_delete },
         { "fido_credman_set_dev_rk", do_update },
 };
@@ -299,22 +300,19 @@ Test(safety, nothing_that_changes_a_key_reaches_it)
 /* Otherwise the test above could not fail. */
 Test(safety, the_same_commands_do_reach_a_simulated_key)
 {
-        struct bench bench;
-
-        bench_open(&bench, "yubikey-5-57-pin", KP_TAP_SIMULATED);
         for (size_t i = 0; i < KP_NELEMS(dangers); i++) {
-                unsigned before = dangerous(bench.peer);
+                bool fresh = dangers[i].run == do_set_pin;
+                struct bench bench;
 
-                if (dangers[i].run == do_set_pin || dangers[i].run == do_reset)
-                        continue; /* libfido2 or the key itself may stop them early */
-                kp_fido2_begin(bench.driver.self);
-                (void)dangers[i].run(&bench);
-                cr_expect_gt(dangerous(bench.peer), before, "%s did not reach the key",
+                if (dangers[i].needs_token)
+                        continue; /* forbidden_messages below */
+                bench_open(&bench, fresh ? "yubikey-5-57" : "yubikey-5-57-pin",
+                        KP_TAP_SIMULATED);
+                (void)dangers[i].run(&bench); /* the key may well refuse it */
+                cr_expect_gt(dangerous(bench.peer), 0, "%s did not reach the key",
                         dangers[i].name);
+                bench_close(&bench);
         }
-        (void)do_reset(&bench);
-        cr_expect_eq(peer_look(bench.peer, &bench.peer->n_ctap[0x07]), 1);
-        bench_close(&bench);
 }
 
 /* ---- raw frames ---- */
@@ -457,6 +455,59 @@ Test(safety, half_a_message_does_not_leak)
         bench_close(&bench);
 }
 
+/* Whole messages as libfido2 and others make them, short enough for one frame. */
+static const struct {
+        const char *what;
+        uint8_t bytes[24];
+        size_t len;
+} forbidden[] = {
+        { "reset", { 0x07 }, 1 },
+        { "setPIN", { 0x06, 0xa2, 1, 1, 2, 3 }, 6 },
+        { "changePIN", { 0x06, 0xa2, 1, 2, 2, 4 }, 6 },
+        { "bioEnrollment begin", { 0x09, 0xa4, 1, 1, 2, 1, 4, 1, 5, 0x40 }, 10 },
+        { "bioEnrollment begin, preview", { 0x40, 0xa4, 1, 1, 2, 1, 4, 1, 5, 0x40 }, 10 },
+        { "largeBlobs set", { 0x0c, 0xa3, 2, 0x41, 1, 3, 0, 4, 1 }, 9 },
+        { "largeBlobs get", { 0x0c, 0xa2, 1, 0x11, 3, 0 }, 6 },
+        { "config toggleAlwaysUv", { 0x0d, 0xa1, 1, 2 }, 4 },
+        { "config enableEnterpriseAttestation", { 0x0d, 0xa1, 1, 1 }, 4 },
+        { "config setMinPINLength", { 0x0d, 0xa2, 1, 3, 2, 0xa1, 1, 8 }, 8 },
+        { "deleteCredential",
+                { 0x0a, 0xa2, 1, 6, 2, 0xa1, 2, 0xa2, 0x62, 'i', 'd', 0x41, 1, 0x64, 't', 'y',
+                        'p', 'e', 0x61, 'p' },
+                20 },
+        { "deleteCredential, preview",
+                { 0x41, 0xa2, 1, 6, 2, 0xa1, 2, 0xa1, 0x62, 'i', 'd', 0x41, 1 }, 13 },
+        { "updateUserInformation", { 0x0a, 0xa1, 1, 7 }, 4 },
+        { "a vendor's command", { 0xbf, 0xa0 }, 2 },
+};
+
+static unsigned
+send_forbidden(enum kp_tap_rules rules)
+{
+        struct bench bench;
+        unsigned n;
+        enum kp_code code;
+        uint8_t report[64];
+
+        bench_open(&bench, "yubikey-5-57-pin", rules);
+        for (size_t i = 0; i < KP_NELEMS(forbidden); i++) {
+                first_frame(report, channel(&bench), KP_CTAPHID_CBOR, forbidden[i].len, 0);
+                memcpy(report + 7, forbidden[i].bytes, forbidden[i].len);
+                cr_expect_eq(raw(&bench, report, &code), rules == KP_TAP_SIMULATED ? 0 : -1,
+                        "%s", forbidden[i].what);
+                ping(&bench); /* one transaction at a time */
+        }
+        n = dangerous(bench.peer);
+        bench_close(&bench);
+        return n;
+}
+
+Test(safety, forbidden_messages_do_not_reach_a_real_key)
+{
+        cr_expect_eq(send_forbidden(KP_TAP_REAL), 0);
+        cr_expect_eq(send_forbidden(KP_TAP_SIMULATED), KP_NELEMS(forbidden));
+}
+
 /* A subcommand that a sloppy reader takes for another. */
 Test(safety, trick_encodings_do_not_reach_a_key)
 {
@@ -574,7 +625,7 @@ Test(safety, no_pin_goes_out_when_fewer_than_five_tries_are_left)
 
         for (int i = 0; i < 4; i++) {
                 bench_open_on(&bench, peer, KP_TAP_SIMULATED);
-                cr_assert_eq(log_in(&bench, "wrong"), FIDO_ERR_PIN_INVALID);
+                cr_assert_neq(log_in(&bench, "wrong"), FIDO_OK);
                 (void)bench_leave(&bench);
                 if (i == 2) /* out of the three-tries lock */
                         kp_authenticator_power_cycle(peer->key, kp_clock_ms(&peer->clock));

@@ -45,6 +45,27 @@ run_one(const char *file, const json_t *vector, enum kp_rp_mode mode,
         }
 }
 
+/* A suite that never says `lenient` judges strictly: its refusals say nothing of the
+ * rest. */
+static bool
+knows_lenient(const json_t *vectors)
+{
+        const json_t *vector;
+        size_t i;
+
+        json_array_foreach (vectors, i, vector)
+                if (json_object_get(vector, "lenient") != NULL)
+                        return true;
+        return false;
+}
+
+static bool
+is_asked(const json_t *vectors, const json_t *vector, enum kp_rp_mode mode)
+{
+        return mode == KP_RP_STRICT || knows_lenient(vectors) ||
+               strcmp(kp_json_str(vector, "expect", ""), "valid") == 0;
+}
+
 static void
 run_file(const char *dir, const char *file, enum kp_rp_mode mode, struct tally *sum)
 {
@@ -59,7 +80,8 @@ run_file(const char *dir, const char *file, enum kp_rp_mode mode, struct tally *
         cr_assert_eq(kp_json_load_any(path, KP_JSON_MAX_BULK, &vectors, &err), 0, "%s",
                 kp_error_format(&err, text, sizeof(text)));
         json_array_foreach (vectors, i, vector)
-                run_one(file, vector, mode, &tally);
+                if (is_asked(vectors, vector, mode))
+                        run_one(file, vector, mode, &tally);
         printf("# %s: %u agree, %u disagree, %u skipped\n", file, tally.agree,
                 tally.disagree, tally.skipped);
         sum->agree += tally.agree;

@@ -10,14 +10,15 @@
  * CBOR as CTAP2 and WebAuthn use it: libcbor, behind a byte-walking check that runs before
  * anything is allocated.
  *
- * KP_CBOR_CTAP2 demands the CTAP2 canonical form; KP_CBOR_LENIENT tolerates what a decoder
+ * KP_CBOR_CTAP2 demands the CTAP2 canonical form; KP_CBOR_ANY_ORDER all of it but the order
+ * of keys (in maps of up to 32 pairs); KP_CBOR_LENIENT tolerates what a decoder
  * only SHOULD refuse: order of keys, a key twice (the last one counts), non-minimal heads,
  * indefinite lengths, tags (dropped). Both refuse truncation, bad UTF-8, map keys that are
  * neither numbers nor strings, nesting deeper than 8 and counts that the remaining bytes
  * cannot hold.
  * Spec: CTAP 2.1 §8 "Message Encoding"; WebAuthn L3 §2.2
  */
-enum kp_cbor_mode { KP_CBOR_CTAP2, KP_CBOR_LENIENT };
+enum kp_cbor_mode { KP_CBOR_CTAP2, KP_CBOR_ANY_ORDER, KP_CBOR_LENIENT };
 
 /*
  * Parse the one item at the start of the bytes.

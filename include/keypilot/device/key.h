@@ -30,9 +30,11 @@ struct kp_key_env {
         const struct kp_authenticator_profile *profile; /* sim: already loaded; NULL: by name */
 };
 
+struct kp_tap;
 struct kp_key {
         struct kp_driver driver;
         struct kp_authenticator *authenticator; /* of a simulated key, else NULL; borrowed */
+        const struct kp_authenticator_profile *profile; /* the same; borrowed */
         struct kp_tap *tap;                     /* borrowed: counters */
         bool real;
         const char *attachment; /* "platform" or "cross-platform" */

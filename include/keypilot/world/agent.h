@@ -8,8 +8,8 @@
 
 /*
  * The agent: a browser window that a person uses. This is the seam behind which the
- * simulated browser stands, and where a browser driven by WebDriver, or a real person's,
- * can take its place: open, look, follow, fill in, touch the key.
+ * simulated browser stands, and where a browser driven by WebDriver, or a real
+ * person's, can take its place: open, look, follow, fill in, touch the key.
  */
 
 /* What is on the screen. Borrowed from the agent until its next move. */
@@ -62,7 +62,8 @@ struct kp_agent_env {
         struct kp_transport transport;
         struct kp_clock *clock;
         struct kp_trace *trace;
-        struct kp_client **client; /* the client in use; may be exchanged between moves */
+        struct kp_client *
+                *client; /* the client in use; may be exchanged between moves */
         const struct kp_named_origin *names;
         size_t n_names;
 };

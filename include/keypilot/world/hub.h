@@ -7,8 +7,8 @@
 #include "keypilot/world/site.h"
 
 /*
- * The hub: a service towards providers and a provider towards services. It passes requests
- * and answers on, with what its profile says gets lost on the way.
+ * The hub: a service towards providers and a provider towards services. It passes
+ * requests and answers on, with what its profile says gets lost on the way.
  */
 
 /* A login on its way through. */
@@ -46,8 +46,8 @@ int kp_hub_new(const struct kp_site_env *env, const struct kp_actor *actor,
 void kp_hub_free(struct kp_hub **hub);
 int kp_hub_handle(void *hub, const struct kp_request *request, struct kp_response *ret,
         struct kp_error *err);
-int kp_hub_trust(
-        struct kp_hub *hub, const struct kp_party *party, struct kp_error *err) KP_MUST_CHECK;
+int kp_hub_trust(struct kp_hub *hub, const struct kp_party *party,
+        struct kp_error *err) KP_MUST_CHECK;
 
 /*
  * The NameID that a service would get for somebody whom the provider calls `subject`.

@@ -7,9 +7,9 @@
 #include "keypilot/world/site.h"
 
 /*
- * The passkeys of one site: its relying party, as service, provider and hub have it. Facts
- * are read under the same names from whichever profile the site has.
- * Spec: WebAuthn L3 §5.4, §5.5, §7.1, §7.2
+ * The passkeys of one site: its relying party, as service, provider and hub have it.
+ * Facts are read under the same names from whichever profile the site has. Spec:
+ * WebAuthn L3 §5.4, §5.5, §7.1, §7.2
  */
 struct kp_passkey {
         int ordinal; /* within the site: how traces name it */
@@ -76,8 +76,8 @@ struct kp_passkey_answer {
 int kp_passkeys_register(struct kp_passkeys *passkeys, const char *origin,
         const char *flow, const char *credential, struct kp_passkey_answer *ret,
         struct kp_error *err) KP_MUST_CHECK;
-int kp_passkeys_login(struct kp_passkeys *passkeys, const char *origin, const char *flow,
-        const char *credential, int tenant, struct kp_passkey_answer *ret,
-        struct kp_error *err) KP_MUST_CHECK;
+int kp_passkeys_login(struct kp_passkeys *passkeys, const char *origin,
+        const char *flow, const char *credential, int tenant,
+        struct kp_passkey_answer *ret, struct kp_error *err) KP_MUST_CHECK;
 
 #endif

@@ -8,8 +8,8 @@
 
 /*
  * The identity provider: an HTTP application with a login page, passkeys, sessions, an
- * access policy, and answers to services that ask who somebody is. It may pass logins on to
- * a second provider.
+ * access policy, and answers to services that ask who somebody is. It may pass logins
+ * on to a second provider.
  */
 
 /* A login that is going on: a request that waits, or somebody's own account page. */
@@ -38,7 +38,8 @@ struct kp_provider {
         const struct kp_party *services[KP_SERVICES_MAX];
         const char *service_roles[KP_SERVICES_MAX];
         size_t n_services;
-        const struct kp_party *upstream; /* second provider that it passes logins on to */
+        const struct kp_party
+                *upstream; /* second provider that it passes logins on to */
         char origin[160], entity_id[200], sso_url[200], slo_url[200], acs_url[200];
         struct kp_party party;
 };

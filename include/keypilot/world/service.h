@@ -42,7 +42,8 @@ struct kp_service {
         size_t n_outstanding; /* ever sent; the oldest are overwritten */
         struct kp_notice notices[8];
         size_t n_notices;
-        const struct kp_party *eip; /* the provider or hub that it is connected to; NULL */
+        const struct kp_party
+                *eip; /* the provider or hub that it is connected to; NULL */
         size_t n_hosts;
         struct kp_service_host {
                 struct kp_service *service;
@@ -59,8 +60,8 @@ struct kp_service {
  * Errors       KP_ENOMEM, KP_EBUG
  */
 int kp_service_new(const struct kp_site_env *env, const struct kp_actor *actor,
-        int n_schools, const char *key_pem, const char *cert_pem, struct kp_service **ret,
-        struct kp_error *err) KP_MUST_CHECK;
+        int n_schools, const char *key_pem, const char *cert_pem,
+        struct kp_service **ret, struct kp_error *err) KP_MUST_CHECK;
 void kp_service_free(struct kp_service **service);
 
 /* The host of a school: its site's `self` and the start of its addresses. Borrowed. */

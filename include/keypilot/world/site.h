@@ -11,22 +11,27 @@
 #include "keypilot/model/profile.h"
 
 /*
- * What service, provider and hub have in common as HTTP applications: reading a request,
- * writing pages and redirects, sessions, and the ledger of what really happened.
+ * What service, provider and hub have in common as HTTP applications: reading a
+ * request, writing pages and redirects, sessions, and the ledger of what really
+ * happened.
  */
 
 /* How somebody proved who he is. The truth, which messages may hide. */
 struct kp_proof {
         int person; /* who sat there; 0: nobody */
         bool password, passkey, uv, code;
-        bool mail; /* a link in the mailbox */
-        bool desk; /* known in person at the help desk */
+        bool mail;   /* a link in the mailbox */
+        bool desk;   /* known in person at the help desk */
         char at[12]; /* role of the site where it happened */
         int64_t ms;
 };
 /* "any", "single", "mfa" or "phishing-resistant", in rising order. */
-enum kp_assurance { KP_ASSURANCE_NONE, KP_ASSURANCE_SINGLE, KP_ASSURANCE_MFA,
-        KP_ASSURANCE_PHISHING_RESISTANT };
+enum kp_assurance {
+        KP_ASSURANCE_NONE,
+        KP_ASSURANCE_SINGLE,
+        KP_ASSURANCE_MFA,
+        KP_ASSURANCE_PHISHING_RESISTANT
+};
 enum kp_assurance kp_proof_assurance(const struct kp_proof *proof);
 const char *kp_assurance_name(enum kp_assurance assurance);
 bool kp_assurance_parse(const char *name, enum kp_assurance *ret);
@@ -34,8 +39,8 @@ bool kp_assurance_parse(const char *name, enum kp_assurance *ret);
 const char *kp_proof_method(const struct kp_proof *proof);
 
 /*
- * The ledger of the truth: which proof stood behind which response. Sites write into it and
- * never decide by it; the judge reads it through the sessions.
+ * The ledger of the truth: which proof stood behind which response. Sites write into it
+ * and never decide by it; the judge reads it through the sessions.
  */
 #define KP_LEDGER_MAX 64
 struct kp_ledger {
@@ -43,14 +48,15 @@ struct kp_ledger {
                 char response_id[72];
                 struct kp_proof proof;
         } entries[KP_LEDGER_MAX];
-        size_t n_entries; /* ever written; the oldest are overwritten */
-        int at_keyboard;  /* the person who sits at the agent now */
-        const char *place; /* "school", "elsewhere", "own-device": what sites can see of it */
+        size_t n_entries;  /* ever written; the oldest are overwritten */
+        int at_keyboard;   /* the person who sits at the agent now */
+        const char *place; /* "school", "elsewhere", "own-device": what sites can see of
+                              it */
 };
 
 /*
- * One-time codes that reach a person outside the browser: a second factor on the phone, a
- * link in the mailbox, a temporary pass from the help desk.
+ * One-time codes that reach a person outside the browser: a second factor on the phone,
+ * a link in the mailbox, a temporary pass from the help desk.
  */
 enum kp_code_kind { KP_CODE_SECOND_FACTOR, KP_CODE_MAIL, KP_CODE_DESK };
 struct kp_one_time {
@@ -67,8 +73,8 @@ struct kp_codes {
         struct kp_one_time items[KP_CODES_MAX];
         size_t n_items; /* ever issued; the oldest are overwritten */
 };
-void kp_ledger_note(
-        struct kp_ledger *ledger, const char *response_id, const struct kp_proof *proof);
+void kp_ledger_note(struct kp_ledger *ledger, const char *response_id,
+        const struct kp_proof *proof);
 /* NULL if nobody wrote it. */
 const struct kp_proof *kp_ledger_find(
         const struct kp_ledger *ledger, const char *response_id);
@@ -89,15 +95,15 @@ struct kp_session {
         int account;
         int tenant;
         int64_t began_ms, until_ms, authn_ms;
-        struct kp_proof proof;   /* the truth */
-        char method[24];         /* what the site itself knows of how it came about */
-        char context[128];       /* class that it believes */
-        char index[72];          /* SessionIndex, own or the peer's */
-        char subject[256];       /* NameID that came with it; "": local */
+        struct kp_proof proof; /* the truth */
+        char method[24];       /* what the site itself knows of how it came about */
+        char context[128];     /* class that it believes */
+        char index[72];        /* SessionIndex, own or the peer's */
+        char subject[256];     /* NameID that came with it; "": local */
         char subject_format[128];
-        bool fresh;              /* not used yet since it began */
+        bool fresh; /* not used yet since it began */
         bool by_eip;
-        int peer;                /* which provider it came from, where there are several */
+        int peer; /* which provider it came from, where there are several */
 };
 #define KP_SESSIONS_MAX 24
 struct kp_sessions {
@@ -123,15 +129,16 @@ struct kp_web {
 };
 /* Errors   KP_ENOMEM. What cannot be read is as if it were empty. */
 int kp_web_begin(struct kp_web *web, const struct kp_site_env *env, const char *role,
-        const char *origin, const struct kp_request *request, struct kp_response *response,
-        struct kp_error *err) KP_MUST_CHECK;
+        const char *origin, const struct kp_request *request,
+        struct kp_response *response, struct kp_error *err) KP_MUST_CHECK;
 void kp_web_done(struct kp_web *web);
 bool kp_web_is(const struct kp_web *web, const char *method, const char *path);
 /* A parameter of the form or the query; "" when absent. */
 const char *kp_web_param(const struct kp_web *web, const char *name);
 
 /*
- * The session that the request's cookie names, or NULL. An expired one is ended and told.
+ * The session that the request's cookie names, or NULL. An expired one is ended and
+ * told.
  *
  * cookie   its name
  */
@@ -142,11 +149,11 @@ struct kp_session *kp_web_session(
 int kp_web_cookie(struct kp_web *web, const char *name, const char *value,
         const char *samesite, struct kp_error *err) KP_MUST_CHECK;
 /* 302, or 303 after a POST. url  absolute or a path */
-int kp_web_redirect(struct kp_web *web, const char *url, struct kp_error *err)
-        KP_MUST_CHECK;
+int kp_web_redirect(
+        struct kp_web *web, const char *url, struct kp_error *err) KP_MUST_CHECK;
 /* Send a federation message on: a redirect, or a page whose form posts itself. */
-int kp_web_message(struct kp_web *web, struct kp_message_out *out, struct kp_error *err)
-        KP_MUST_CHECK;
+int kp_web_message(struct kp_web *web, struct kp_message_out *out,
+        struct kp_error *err) KP_MUST_CHECK;
 /* What came in on this request, for the federation. */
 struct kp_message_in kp_web_message_in(const struct kp_web *web, const char *field);
 
@@ -164,19 +171,20 @@ int kp_doc_begin(struct kp_doc *doc, const struct kp_web *web, const char *page,
 void kp_doc_done(struct kp_doc *doc);
 /* Errors are kept in `doc` and told by kp_doc_send(). */
 void kp_doc_text(struct kp_doc *doc, const char *text);
-void kp_doc_link(struct kp_doc *doc, const char *id, const char *href, const char *text);
+void kp_doc_link(
+        struct kp_doc *doc, const char *id, const char *href, const char *text);
 /* A form with inputs, ended by a NULL name: "name", "value", "name", "value"... */
 void kp_doc_form(struct kp_doc *doc, const char *id, const char *action, ...)
         __attribute__((sentinel));
 /* The WebAuthn ceremony of the page; takes the reference to `options`. */
 void kp_doc_ceremony(struct kp_doc *doc, const char *ceremony, const char *mediation,
         const char *action, const char *flow, json_t *options);
-int kp_doc_send(struct kp_doc *doc, struct kp_web *web, int status, struct kp_error *err)
-        KP_MUST_CHECK;
+int kp_doc_send(struct kp_doc *doc, struct kp_web *web, int status,
+        struct kp_error *err) KP_MUST_CHECK;
 
 /* A page that says no: page "refused" with a stable word why. */
-int kp_web_refuse(struct kp_web *web, const char *why, struct kp_error *err)
-        KP_MUST_CHECK;
+int kp_web_refuse(
+        struct kp_web *web, const char *why, struct kp_error *err) KP_MUST_CHECK;
 
 /* Issue a code, good for `ttl_s`. Never NULL; borrowed. */
 struct kp_one_time *kp_code_issue(struct kp_codes *codes, const struct kp_site_env *env,

@@ -10,37 +10,40 @@
 #include "keypilot/world/service.h"
 
 /*
- * A small school: people with keys and a browser, a service, its providers and a hub, and a
- * record of what really happened. Scenarios' steps run here; nothing is judged here.
+ * A small school: people with keys and a browser, a service, its providers and a hub,
+ * and a record of what really happened. Scenarios' steps run here; nothing is judged
+ * here.
  */
 
 /* One try of a person to reach a site. */
 struct kp_attempt {
         int number, person, tenant;
-        const char *to;   /* role of the site that the person wants to reach */
-        const char *at;   /* role of the site where the person means to prove who he is */
-        const char *with; /* "passkey", "password", "any" */
-        bool silent;      /* looking whether somebody is still logged in */
+        const char *to; /* role of the site that the person wants to reach */
+        const char *at; /* role of the site where the person means to prove who he is */
+        const char *with;    /* "passkey", "password", "any" */
+        const char *purpose; /* "login", "enrol", "recover", "look" */
+        bool silent;         /* looking whether somebody is still logged in */
         bool in;
-        int account;      /* ordinal at `to`; 0: none */
-        int tenant_in;    /* school of that account */
-        int owner;        /* the truth: whose account that is */
-        bool second;      /* the person's second account is meant */
-        bool second_in;   /* and that is what was opened */
+        int account;    /* ordinal at `to`; 0: none */
+        int tenant_in;  /* school of that account */
+        int owner;      /* the truth: whose account that is */
+        bool second;    /* the person's second account is meant */
+        bool second_in; /* and that is what was opened */
         struct kp_proof proof;
         char context[128]; /* class that the site believes */
-        char subject[256]; /* NameID under which the person is known there; never told */
+        char subject[256]; /* NameID under which the person is known there; never told
+                            */
         int prompts;
         bool passkey_asked; /* the key was asked for anything at all */
         bool passkey_used;  /* and its answer was accepted on the way in */
         bool eip_asked;
-        int dead_doors;    /* doors that were offered, tried, and did not open */
+        int dead_doors; /* doors that were offered, tried, and did not open */
         char door_missing[24];
-        char reason[48];   /* why not in; "" when in */
-        bool timed_out;    /* a ceremony ran out of time without a cause that we set */
-        bool no_passkey;   /* there was no passkey to try with */
-        bool left;         /* after the person's account was ended at the provider */
-        bool logged_out;   /* after the person logged out */
+        char reason[48]; /* why not in; "" when in */
+        bool timed_out;  /* a ceremony ran out of time without a cause that we set */
+        bool no_passkey; /* there was no passkey to try with */
+        bool left;       /* after the person's account was ended at the provider */
+        bool logged_out; /* after the person logged out */
 };
 
 struct kp_enrolment {
@@ -53,8 +56,8 @@ struct kp_enrolment {
 
 struct kp_way_back {
         bool tried, found;
-        struct kp_proof proof;      /* what it took */
-        enum kp_assurance weakest;  /* door that was open before the key was lost */
+        struct kp_proof proof;     /* what it took */
+        enum kp_assurance weakest; /* door that was open before the key was lost */
         char door[16];
         int prompts;
 };
@@ -74,13 +77,15 @@ struct kp_world_env {
         struct kp_actor provider2, hub, client2; /* profile NULL: not there */
         const char *home;  /* "service", "provider", "both", "hub", "none" */
         const char *event; /* account event of the axis; "none" */
-        const struct kp_user *user; /* who answers for a real key; NULL: the simulated person */
+        const struct kp_user
+                *user; /* who answers for a real key; NULL: the simulated person */
         /* Another key of the same kind, for a second person or a replacement. */
         int (*new_key)(void *self, struct kp_key **ret, struct kp_error *err);
         void *new_key_self;
         /* PIN that the people know; "": none. Wiped by its owner. */
         const char *pin;
-        /* a side's key pair and certificate; index 0 service, 1 provider, 2 second, 3 hub */
+        /* a side's key pair and certificate; index 0 service, 1 provider, 2 second, 3
+         * hub */
         const char *key_pem[4], *cert_pem[4];
 };
 
@@ -115,9 +120,9 @@ struct kp_world {
         struct kp_enrolment enrolments[KP_ENROLMENTS_MAX];
         size_t n_enrolments;
         struct kp_way_back way_back;
-        unsigned facts; /* that hold for steps: see steps.c */
-        int prompts;    /* of the whole cell */
-        int pins_asked; /* counted by the key's owner */
+        unsigned facts;           /* that hold for steps: see steps.c */
+        int prompts;              /* of the whole cell */
+        int pins_asked;           /* counted by the key's owner */
         char not_applicable[160]; /* why this combination cannot exist; "" */
 };
 
@@ -125,8 +130,8 @@ struct kp_world {
  * Build the sites and the first person's accounts.
  *
  * ret      the caller frees it with kp_world_free()
- * Errors   KP_ENOMEM, KP_EBUG. A combination that cannot exist is no error: it is told in
- *          `not_applicable`, and nothing may be run then.
+ * Errors   KP_ENOMEM, KP_EBUG. A combination that cannot exist is no error: it is told
+ * in `not_applicable`, and nothing may be run then.
  */
 int kp_world_new(const struct kp_world_env *env, struct kp_world **ret,
         struct kp_error *err) KP_MUST_CHECK;
