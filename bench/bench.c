@@ -128,6 +128,7 @@ floor_on(const struct counts *counts, int n)
 {
         double begin = now_seconds();
 
+        (void)fflush(stdout); /* or every process prints it again */
         for (int i = 0; i < n; i++)
                 if (fork() == 0)
                         _exit(floor_run(counts, (uint64_t)n) < 0);
@@ -201,10 +202,11 @@ peak_of(struct bench *b, const struct kp_plan *plan, kp_cell_fn *cell)
         struct kp_run_result result;
         struct kp_error err = { 0 };
         struct rusage usage = { 0 };
-        pid_t pid = fork();
         int status = 0;
+        pid_t pid;
 
-        if (pid == 0)
+        (void)fflush(stdout); /* or every process prints it again */
+        if ((pid = fork()) == 0)
                 _exit(kp_run(&options, &result, &err) < 0);
         if (wait4(pid, &status, 0, &usage) != pid || status != 0)
                 fprintf(stderr, "bench: the run failed\n");

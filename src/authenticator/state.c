@@ -223,6 +223,8 @@ load_rp(const struct credential_text *text, struct kp_auth_credential *ret,
         if ((text->rp_id == NULL) == (text->rp_id_hash == NULL))
                 return KP_FAIL(
                         err, KP_ESCHEMA, "expected 'rp_id' or 'rp_id_hash', not both");
+        if (text->rp_id != NULL && text->rp_id[0] == '\0')
+                return KP_FAIL(err, KP_ESCHEMA, "member 'rp_id': expected a domain");
         if (text->rp_id != NULL) {
                 kp_buf_puts(&ret->rp_id, text->rp_id);
                 kp_auth_hash(text->rp_id, strlen(text->rp_id), ret->rp_id_hash);

@@ -194,7 +194,8 @@ static const struct meaning {
                     "De pincode moet langer zijn dan de gebruikelijke vier tekens: vertel dat voordat mensen er een kiezen." } },
         { cannot_remove, { "A passkey on this key cannot be removed without resetting the whole key: use another key for tests, and expect old passkeys to pile up.",
                     "Een wachtwoordsleutel op deze sleutel is niet te verwijderen zonder de hele sleutel te resetten: gebruik een andere sleutel om te testen, en reken erop dat oude wachtwoordsleutels blijven staan." } },
-        { ready, { "Ready for passkeys.", "Klaar voor wachtwoordsleutels." } },
+        { ready, { "Ready for passkeys: it has room for one, and can check who holds it.",
+                    "Klaar voor wachtwoordsleutels: er is plaats, en hij kan controleren wie hem vasthoudt." } },
 };
 /* clang-format on */
 

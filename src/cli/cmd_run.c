@@ -9,11 +9,13 @@
 #include <unistd.h>
 
 #include "keypilot/core/free.h"
+#include "keypilot/device/ledger.h"
 #include "keypilot/pilot/baseline.h"
 #include "keypilot/pilot/run.h"
 #include "keypilot/report/report.h"
 
 #include "cli.h"
+#include "webauthn_person.h"
 
 #define DEFAULT_PILOT "built-in"
 #define DEFAULT_SEED "keypilot"
@@ -45,6 +47,10 @@ static const struct kp_option options[] = {
         { "filter", "AXIS=VALUE", false, true,
                 { "only cells with this value; scenario=NAME too",
                         "alleen cellen met deze waarde; ook scenario=NAAM" } },
+        { "pin-file", "FILE", false, false,
+                { "PIN of a real key, in the first line; otherwise it is asked for",
+                        "pincode van een echte sleutel, op de eerste regel; anders "
+                        "wordt erom gevraagd" } },
         { "baseline", "FILE", false, false,
                 { "compare with what was expected",
                         "vergelijk met wat was verwacht" } },
@@ -64,7 +70,8 @@ struct session {
         struct kp_rules *rules;
         struct kp_baseline *baseline; /* NULL: none */
         const char **filters;
-        char *out;
+        struct kp_person person; /* at a real key */
+        char *out, *ledger;
         bool resume, whole; /* whole: nothing was left out of the plan */
         const char *seed;
         bool has_fail_on;
@@ -99,6 +106,7 @@ session_done(struct session *s)
         json_decref(s->causes);
         free(s->filters);
         free(s->out);
+        free(s->ledger);
 }
 
 /* ---- arguments ---- */
@@ -442,6 +450,25 @@ catch_signals(void)
         (void)sigaction(SIGHUP, &action, NULL);
 }
 
+/* One key, one hand; no hurry; and nothing is made on it that is not written down. */
+static int
+real_key(struct session *s, struct kp_run_options *run, struct kp_error *err)
+{
+        if (kp_ledger_default_path(
+                    getenv("XDG_STATE_HOME"), getenv("HOME"), &s->ledger, err) < 0)
+                return -1;
+        kp_person_init(&s->person);
+        s->person.lang = s->cli->lang;
+        s->person.real = true;
+        s->person.pin_file = kp_arg(s->cli, "pin-file");
+        run->user = &s->person.user;
+        run->ledger_path = s->ledger;
+        run->run_name = s->pilot->id;
+        run->jobs = 1;
+        run->cell_seconds = 0;
+        return 0;
+}
+
 static int
 run(struct kp_cli *cli, struct kp_error *err)
 {
@@ -463,10 +490,10 @@ run(struct kp_cli *cli, struct kp_error *err)
         run.self = &s;
         run.progress = on_progress;
         run.fault = on_fault;
-        if (strcmp(kp_plan_evidence(s.plan), "simulated") == 0)
-                run.cell_seconds = CELL_SECONDS;
-        else
-                run.jobs = 1; /* one key, one hand */
+        run.cell_seconds = CELL_SECONDS;
+        if (strcmp(kp_plan_evidence(s.plan), "simulated") != 0 &&
+                real_key(&s, &run, err) < 0)
+                return -1;
         s.told_ms = now_ms();
         catch_signals();
         if (kp_run(&run, &result, err) < 0) {

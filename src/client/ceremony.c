@@ -50,9 +50,7 @@ secure_check(struct kp_ceremony *c)
                 strncmp(o->host, "127.", 4) == 0 || strcmp(o->host, "[::1]") == 0)
                 return 0;
         if (kp_host_is_localhost(o->host) &&
-                strcmp(kp_json_str(kp_fact(&c->client->actor, "secure_context_rules"),
-                               "http_localhost", "yes"),
-                        "yes") == 0)
+                kp_ceremony_fact_is(c, "http_localhost", "yes"))
                 return 0;
         return kp_throw(c->exception, "origin-not-secure", 0,
                 "Public-key credentials are only available to HTTPS origins.");

@@ -12,29 +12,22 @@ kp_reach_transport(const struct kp_client_key *key)
         return strcmp(key->attachment, "platform") == 0 ? "internal" : "usb";
 }
 
-/* Is the key's AAGUID one of a provider in the list? One without AAGUIDs is anybody. */
+/* Is the key's AAGUID in the list? */
 static bool
-provider_listed(const json_t *providers, const uint8_t aaguid[16])
+provider_listed(const json_t *aaguids, const uint8_t aaguid[16])
 {
-        const json_t *provider, *item;
+        const json_t *item;
         char text[37];
-        size_t i, j;
+        size_t i;
 
         (void)snprintf(text, sizeof(text),
                 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
                 aaguid[0], aaguid[1], aaguid[2], aaguid[3], aaguid[4], aaguid[5],
                 aaguid[6], aaguid[7], aaguid[8], aaguid[9], aaguid[10], aaguid[11],
                 aaguid[12], aaguid[13], aaguid[14], aaguid[15]);
-        json_array_foreach (providers, i, provider) {
-                const json_t *aaguids = json_object_get(provider, "aaguids");
-
-                if (json_array_size(aaguids) == 0)
+        json_array_foreach (aaguids, i, item)
+                if (strcmp(json_string_value(item), text) == 0)
                         return true;
-                json_array_foreach (aaguids, j, item)
-                        if (json_is_string(item) &&
-                                strcmp(json_string_value(item), text) == 0)
-                                return true;
-        }
         return false;
 }
 
@@ -67,10 +60,8 @@ reach_check(const struct kp_attempt *t)
         if (!c->browser)
                 return 0;
         if (strcmp(t->transport, "internal") == 0 &&
-                !provider_listed(
-                        kp_fact(actor, "platform_authenticator"), t->info.aaguid) &&
-                !provider_listed(
-                        kp_fact(actor, "password_manager_extensions"), t->info.aaguid))
+                !provider_listed(kp_fact(actor, "platform_aaguids"), t->info.aaguid) &&
+                !provider_listed(kp_fact(actor, "extension_aaguids"), t->info.aaguid))
                 return kp_throw(c->exception, "platform-provider-not-here", 0,
                         KP_NOT_ALLOWED_TEXT);
         if (!transport_works(c, t->transport))

@@ -197,14 +197,15 @@ kp_ctap_set_pin(struct kp_ctap *ctap, const char *pin, struct kp_answer *answer,
         const uint8_t *hmac_key;
         int r;
 
-        if (strlen(pin) < PIN_MIN || strlen(pin) > PIN_MAX) {
-                answer->status = KP_CTAP2_ERR_PIN_POLICY_VIOLATION;
-                return 0;
-        }
         if (kp_ctap_agree(ctap, &agreement, answer, err) < 0)
                 return -1;
         if (!kp_answer_ok(answer))
                 return 0;
+        /* only now, as libfido2 does: what passes must not tell which driver asks */
+        if (strlen(pin) < PIN_MIN || strlen(pin) > PIN_MAX) {
+                answer->status = KP_CTAP2_ERR_PIN_POLICY_VIOLATION;
+                return 0;
+        }
         memcpy(padded, pin, strlen(pin));
         r = kp_pin_encrypt(&agreement.secret, ctap->random, padded, sizeof(padded), &sealed,
                 err);

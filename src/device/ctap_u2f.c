@@ -376,7 +376,8 @@ kp_ctap_u2f_get(struct kp_ctap *ctap, const struct kp_get_request *request,
         KP_CLEANUP(kp_answer_done) struct kp_answer answer = { 0 };
         struct found found = { 0 };
 
-        if (request->uv == KP_TRUE || request->pin != NULL) {
+        /* Spec: CTAP 2.1 §10.3 step 1 */
+        if (request->uv == KP_TRUE || request->pin != NULL || request->n_allow == 0) {
                 ret->status = KP_CTAP2_ERR_UNSUPPORTED_OPTION;
                 return 0;
         }
@@ -392,7 +393,7 @@ kp_ctap_u2f_get(struct kp_ctap *ctap, const struct kp_get_request *request,
          * DEVIATION CTAP 2.1 §10.3: it ends here at once; we collect a touch first, as
          * browsers do, since otherwise a page could tell which keys a person has.
          */
-        if (request->up != KP_FALSE && request->n_allow > 0) {
+        if (request->up != KP_FALSE) {
                 if (kp_ctap_u2f_touch(ctap, &answer, err) < 0)
                         return -1;
                 ret->transport = answer.transport;

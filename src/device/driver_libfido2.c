@@ -114,6 +114,9 @@ can_make(const struct kp_key_info *info, const struct kp_make_request *request,
         }
         if (info->u2f_only && request->algorithms[0] != COSE_ES256)
                 return unsupported("this algorithm of a key that speaks U2F only", err);
+        if (info->u2f_only && (request->hmac_secret || request->cred_protect != 0 ||
+                                      request->min_pin_length || request->cred_blob.data != NULL))
+                return unsupported("extensions of a key that speaks U2F only", err);
         if (request->enterprise != 0)
                 return unsupported("enterprise attestation", err);
         if (can_verify(info, request->pin, request->uv, err) < 0)
@@ -210,6 +213,9 @@ can_get(const struct kp_key_info *info, const struct kp_get_request *request,
 {
         if (request->app_id != NULL)
                 return unsupported("a second application", err);
+        if (info->u2f_only && (request->up == KP_FALSE || request->hmac_salts.data != NULL ||
+                                      request->get_cred_blob))
+                return unsupported("this of a key that speaks U2F only", err);
         if (request->hmac_salts.data != NULL && info->n_pin_protocols == 0)
                 return unsupported("hmac-secret of a key that lists no protocol", err);
         if (can_verify(info, request->pin, request->uv, err) < 0)

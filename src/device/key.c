@@ -8,6 +8,7 @@
 #include "keypilot/core/free.h"
 #include "keypilot/device/hidraw.h"
 #include "keypilot/device/sim.h"
+#include "keypilot/model/fixtures.h"
 
 #include "real.h"
 
@@ -53,25 +54,22 @@ sim_attach(struct kp_key *key, enum kp_driver_choice choice, struct kp_error *er
         return kp_driver_open_ctap(seam, owned->env.random, &key->driver, err);
 }
 
+/* The fixtures know which names are near. */
 static int
-sim_not_found(const char *folder, const char *name, struct kp_error *err)
+sim_not_found(const char *dir, const char *name, struct kp_error *err)
 {
-        KP_CLEANUP(kp_names_done) struct kp_names names = { 0 };
-        KP_CLEANUP(kp_buf_done) struct kp_buf list = { 0 };
+        KP_CLEANUP(kp_fixtures_free) struct kp_fixtures *fixtures = NULL;
+        KP_CLEANUP(kp_free_str) char *path = NULL;
 
-        if (kp_dir_list(folder, ".json", &names, err) < 0)
-                return KP_WHILE(err, "simulated key '%s'", name);
-        for (size_t i = 0; i < names.n_names; i++)
-                kp_buf_printf(&list, "%s%.*s", i == 0 ? "" : ", ",
-                        (int)(strlen(names.names[i]) - strlen(".json")), names.names[i]);
-        return KP_FAIL(err, KP_ENOTFOUND, "no simulated key '%s'; there are: %s", name,
-                kp_buf_str(&list));
+        if (kp_fixtures_open(dir, &fixtures, err) < 0 ||
+                kp_fixtures_path(fixtures, "authenticators", name, &path, err) < 0)
+                return KP_WHILE(err, "simulated key");
+        return KP_FAIL(err, KP_ENOTFOUND, "no simulated key '%s'", name);
 }
 
 static int
 sim_profile(const char *name, struct owned *owned, struct kp_error *err)
 {
-        KP_CLEANUP(kp_free_str) char *folder = NULL;
         KP_CLEANUP(kp_free_str) char *path = NULL;
         const char *dir = owned->env.fixtures_dir;
         size_t len = strlen(name);
@@ -80,11 +78,10 @@ sim_profile(const char *name, struct owned *owned, struct kp_error *err)
                 return KP_FAIL(err, KP_EBUG, "simulated key '%s': no folder of fixtures", name);
         if (strchr(name, '/') != NULL || (len > 5 && strcmp(name + len - 5, ".json") == 0))
                 return kp_authenticator_profile_load_from(dir, name, &owned->profile, err);
-        if ((folder = kp_format("%s/authenticators", dir)) == NULL ||
-                (path = kp_format("%s/%s.json", folder, name)) == NULL)
+        if ((path = kp_format("%s/authenticators/%s.json", dir, name)) == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "simulated key");
         if (name[0] == '\0' || !kp_file_exists(path))
-                return sim_not_found(folder, name, err);
+                return sim_not_found(dir, name, err);
         return kp_authenticator_profile_load(path, &owned->profile, err);
 }
 

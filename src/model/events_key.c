@@ -2,8 +2,9 @@
 #include "keypilot/model/trace.h"
 
 /*
- * What passes between platform and key, as the tap below the driver sees it: an event for
- * each message that was answered. Never bytes, lengths, ids or names; lists are counts.
+ * What passes between platform and key, as the tap below the driver sees it: an event
+ * for each message that was answered. Never bytes, lengths, ids or names; lists are
+ * counts.
  *
  *   cmd, subcommand  names of CTAP 2.1 §6, "getInfo", "getPINRetries"
  *   status           the key's answer, "CTAP2_OK"
@@ -21,11 +22,14 @@
  */
 const struct kp_event_type kp_events_key[] = {
         { "ctap",
-                "algorithms allow attestation backed_up backup_eligible cmd credentials "
-                "exclude extensions permissions pin_auth retries rk status subcommand up "
+                "algorithms allow attestation backed_up backup_eligible cmd "
+                "credentials "
+                "exclude extensions permissions pin_auth retries rk status subcommand "
+                "up "
                 "user_present user_verified uv",
                 "CTAP 2.1 §6" },
-        { "ctap.touch", "cmd", "CTAP 2.1 §11.2.9.2.2" }, /* the key waits for a finger */
+        { "ctap.touch", "cmd",
+                "CTAP 2.1 §11.2.9.2.2" }, /* the key waits for a finger */
         { "ctaphid.error", "cmd code", "CTAP 2.1 §11.2.9.1.6" },
         { "key.lost", "cmd", NULL },
         { "tap.refused", "cmd subcommand why", NULL },

@@ -2,7 +2,8 @@
 #include "keypilot/model/trace.h"
 
 /*
- * Events of the run itself: facts that were read, steps that were taken, what was judged.
+ * Events of the run itself: facts that were read, steps that were taken, what was
+ * judged.
  */
 /* clang-format off */
 const struct kp_event_type kp_events_run[] = {

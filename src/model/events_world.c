@@ -2,13 +2,13 @@
 #include "keypilot/model/trace.h"
 
 /*
- * Events of the simulated world: what travels, what sites decide, what happens to accounts.
- * Accounts, people and passkeys are ordinals; parties are roles.
+ * Events of the simulated world: what travels, what sites decide, what happens to
+ * accounts. Accounts, people and passkeys are ordinals; parties are roles.
  */
 /* clang-format off */
 const struct kp_event_type kp_events_world[] = {
         { "account.event", "account at change reaches_service", NULL },
-        { "account.found", "account by case_differs created found issuer_differs key linked state", NULL },
+        { "account.found", "account by case_differs created found issuer_differs key mail_known state value_came", NULL },
         { "browser", "change", NULL },
         { "context.compared", "comparison fulfilled method requested result session stated", "SAML 2.0 Core §3.3.2.2.1" },
         { "cookie.stored", "name samesite stored why", "RFC 6265bis §5.7" },

@@ -14,6 +14,7 @@ const struct kp_fact_type kp_facts_client[] = {
         { "app_linked_rp_ids", KP_STRINGS, NULL, true, "RP IDs that the app is linked to by association files" },
         { "app_origin", KP_STRING, NULL, true, "origin that an app's own calls carry in the client data" },
         { "origin_format", KP_STRING, NULL, true, "what the server sees as origin" },
+        { "http_localhost", KP_STRING, "yes|no|not_applicable", false, "is http://localhost as good as HTTPS" },
         { "secure_context_rules", KP_OBJECT, NULL, true, "which addresses count as safe enough" },
         { "related_origins", KP_STRING, "yes_max_5_labels|no|not_applicable", false, "one RP ID for several registrable domains" },
         /* where a page stands, and what the person did */
@@ -29,8 +30,9 @@ const struct kp_fact_type kp_facts_client[] = {
         { "nfc_security_keys", KP_STRING, "yes|no|u2f_only_before_play_services_26_03_then_ctap2", false, "keys held against the device" },
         { "ble", KP_STRING, "yes|no", false, "keys over Bluetooth" },
         { "hybrid_transport", KP_STRING, "yes|yes_needs_bluetooth|yes_by_os|client_and_authenticator|no_without_bluetooth_adapter|no", false, "a passkey on a phone nearby" },
-        { "platform_authenticator", KP_ARRAY, NULL, false, "passkey providers of the device: name, synced, be, bs, aaguids" },
-        { "password_manager_extensions", KP_ARRAY, NULL, false, "passkey providers that people add themselves: name, aaguids" },
+        { "platform_aaguids", KP_STRINGS, NULL, false, "AAGUIDs of the device's passkey providers" },
+        { "extension_aaguids", KP_STRINGS, NULL, false, "AAGUIDs of passkey providers that people add to the browser" },
+        { "platform_authenticator", KP_ARRAY, NULL, true, "the device's passkey providers: name, synced, be, bs, aaguids" },
         { "transports_reported", KP_STRING, "yes|always_usb|no|from_getinfo", false, "what the site learns about how to reach the key" },
         /* user verification */
         { "can_set_pin_on_key", KP_STRING, "yes|no|no_during_create", false, "can a person set a first PIN in its dialogs" },

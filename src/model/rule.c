@@ -401,12 +401,18 @@ trace_fits(const struct kp_rule *rule, const json_t *trace, bool *fits)
         return fits[0];
 }
 
+/* "prompts" stands for "prompts:3" as well. */
 static bool
 names_have(const json_t *names, const char *name)
 {
-        for (size_t i = 0; i < n_texts(names); i++)
-                if (strcmp(nth_text(names, i), name == NULL ? "" : name) == 0)
+        for (size_t i = 0; name != NULL && i < n_texts(names); i++) {
+                const char *wanted = nth_text(names, i);
+                size_t len = strlen(wanted);
+
+                if (strncmp(wanted, name, len) == 0 &&
+                        (name[len] == '\0' || name[len] == ':'))
                         return true;
+        }
         return false;
 }
 

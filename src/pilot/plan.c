@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "keypilot/core/free.h"
+#include "keypilot/pilot/cell.h"
+#include "keypilot/pilot/judge.h"
 
 #include "plan_internal.h"
 
@@ -68,6 +70,20 @@ section_fill(struct kp_plan *plan, const struct kp_pilot_block *block,
         return 0;
 }
 
+/* What a cell would stumble over is found before the first one runs. */
+static int
+scenario_check(struct kp_plan *plan, const char *name, const struct kp_scenario **ret,
+        struct kp_error *err)
+{
+        if (kp_fixtures_scenario(plan->fixtures, name, ret, err) < 0 ||
+                kp_world_check_scenario(*ret, err) < 0 ||
+                kp_judge_check_scenario(*ret, err) < 0)
+                return -1;
+        if (kp_cell_check_set((*ret)->set, err) < 0)
+                return KP_WHILE(err, "scenario '%s', member 'set'", (*ret)->id);
+        return 0;
+}
+
 static int
 section_add(struct kp_plan *plan, const struct kp_pilot_block *block, const char *name,
         struct kp_error *err)
@@ -82,7 +98,7 @@ section_add(struct kp_plan *plan, const struct kp_pilot_block *block, const char
         plan->sections = sections;
         section = &sections[plan->n_sections];
         memset(section, 0, sizeof(*section));
-        if (kp_fixtures_scenario(plan->fixtures, name, &scenario, err) < 0)
+        if (scenario_check(plan, name, &scenario, err) < 0)
                 return -1;
         if ((section->scenario = kp_plan_intern(plan, name)) == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "plan");

@@ -5,6 +5,7 @@
 #include "keypilot/core/free.h"
 #include "keypilot/model/authenticator.h"
 #include "keypilot/model/outcome.h"
+#include "keypilot/pilot/cell.h"
 
 #include "plan_internal.h"
 
@@ -16,7 +17,8 @@ static const struct axis_values {
         const char *words; /* the only ones; NULL: profiles, keys or settings */
 } axes[KP_N_AXES] = {
         [KP_AXIS_CLIENT] = { true, KP_KIND_CLIENT, false, NULL },
-        [KP_AXIS_EVENT] = { false, 0, true, NULL },
+        [KP_AXIS_EVENT] = { false, 0, false,
+                "blocked deleted migrate none renamed to-eip upn-case" },
         [KP_AXIS_HOME] = { false, 0, false, "both hub none provider service" },
         [KP_AXIS_HUB] = { true, KP_KIND_HUB, true, NULL },
         [KP_AXIS_KEY] = { false, 0, false, NULL },
@@ -112,11 +114,6 @@ value_check(struct kp_plan *plan, enum kp_axis axis, const char *value,
         if (is->words != NULL && !word_in(is->words, value))
                 return KP_FAIL(
                         err, KP_ESCHEMA, "'%.60s' is not one of: %s", value, is->words);
-        if (!is->profile &&
-                value[strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789-")] != '\0')
-                return KP_FAIL(err, KP_ESCHEMA,
-                        "'%.60s': expected a word of small letters, digits and dashes",
-                        value);
         if (!is->profile)
                 return 0;
         return kp_fixtures_profile(plan->fixtures, is->kind, value, &profile, err);
@@ -238,46 +235,12 @@ kp_plan_values_sort(struct kp_plan_values *values)
         values->n_names = n + 1;
 }
 
-/* "service.hrd": the role says which table of facts it is in. */
-static int
-setting_fact_check(const char *name, const json_t *value, struct kp_error *err)
-{
-        static const struct {
-                const char *role;
-                enum kp_kind kind;
-        } roles[] = {
-                { "client", KP_KIND_CLIENT },
-                { "hub", KP_KIND_HUB },
-                { "population", KP_KIND_POPULATION },
-                { "provider", KP_KIND_PROVIDER },
-                { "provider2", KP_KIND_PROVIDER },
-                { "service", KP_KIND_SERVICE },
-        };
-        const char *dot = strchr(name, '.');
-
-        for (size_t i = 0; dot != NULL && i < KP_NELEMS(roles); i++)
-                if (strlen(roles[i].role) == (size_t)(dot - name) &&
-                        strncmp(roles[i].role, name, (size_t)(dot - name)) == 0)
-                        return kp_fact_value_check(roles[i].kind, dot + 1, value, err);
-        return KP_FAIL(err, KP_ESCHEMA,
-                "'%.60s' is not ROLE.FACT; roles are client, hub, population, "
-                "provider, "
-                "provider2, service",
-                name);
-}
-
 int
 kp_plan_check_settings(const struct kp_pilot *pilot, struct kp_error *err)
 {
-        for (size_t i = 0; i < pilot->n_settings; i++) {
-                const char *name;
-                json_t *value;
-
-                json_object_foreach (pilot->settings[i].set, name, value)
-                        if (setting_fact_check(name, value, err) < 0)
-                                return KP_WHILE(err,
-                                        "settings '%.60s', member 'set', '%.60s'",
-                                        pilot->settings[i].id, name);
-        }
+        for (size_t i = 0; i < pilot->n_settings; i++)
+                if (kp_cell_check_set(pilot->settings[i].set, err) < 0)
+                        return KP_WHILE(err, "settings '%.60s', member 'set'",
+                                pilot->settings[i].id);
         return 0;
 }

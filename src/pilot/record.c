@@ -1,10 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "record.h"
 
+#include <string.h>
+
+#include "keypilot/core/json.h"
+
 static const char *
 or_null(const char *text)
 {
         return *text == '\0' ? NULL : text;
+}
+
+/* What happened, without the reads of facts: "rests_on" tells those that matter. */
+static json_t *
+stored_trace(const json_t *trace)
+{
+        json_t *stored = json_array();
+        json_t *event;
+        size_t i;
+
+        json_array_foreach (trace, i, event) {
+                if (strcmp(kp_json_str(event, "event", ""), "fact") == 0)
+                        continue;
+                if (json_array_append(stored, event) < 0) {
+                        json_decref(stored);
+                        return NULL;
+                }
+        }
+        return stored;
 }
 
 int
@@ -13,6 +36,7 @@ kp_record_write(const struct kp_record *record, struct kp_buf *ret_id,
 {
         const struct kp_cell_result *result = record->result;
         json_auto_t *none = json_object(), *empty = json_array();
+        json_auto_t *trace = stored_trace(result->trace);
         json_auto_t *line = NULL;
 
         if (kp_outcome_id(
@@ -32,7 +56,7 @@ kp_record_write(const struct kp_record *record, struct kp_buf *ret_id,
                 "evidence", record->evidence,
                 "rests_on", result->rests_on == NULL ? empty : result->rests_on,
                 "prompts", result->prompts,
-                "trace", result->trace == NULL ? empty : result->trace);
+                "trace", trace);
         /* clang-format on */
         if (line == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "outcome");

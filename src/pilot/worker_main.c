@@ -111,6 +111,9 @@ run_cell(struct bench *bench)
                 .seed = options->seed,
                 .id = bench->cell.id,
                 .driver = options->driver,
+                .user = options->user,
+                .ledger_path = options->ledger_path,
+                .run = options->run_name,
         };
         size_t start = bench->outbox.len;
         struct kp_error err = { 0 };

@@ -117,8 +117,25 @@ quad_of(const struct kp_report *report, const struct reason_row *reason)
         return NULL;
 }
 
-/* Keep the heaviest causes of a quadrant; where it says no, first those without a way
- * out. */
+/* Does this cause come with this home alone? Then it speaks for or against the place.
+ */
+static bool
+is_of_home(const struct kp_report *report, size_t cause, enum home home)
+{
+        for (size_t i = 0; i < report->reasons.n; i++) {
+                const struct reason_row *reason = table_at(&report->reasons, i);
+
+                if (reason->cause == cause && reason->home != home &&
+                        tally_failed(&reason->tally) > 0)
+                        return false;
+        }
+        return true;
+}
+
+/*
+ * Keep the causes of a quadrant that tell most: where it says no, first those without a
+ * way out; then those that come with this home alone; then the heaviest.
+ */
 static void
 find_reasons(const struct kp_report *report, enum evidence evidence, enum home home,
         enum group group, struct quadrant *quadrant)
@@ -136,9 +153,12 @@ find_reasons(const struct kp_report *report, enum evidence evidence, enum home h
                         continue;
                 quad = quad_of(report, reason);
                 if (quadrant->state == STATE_NO && quad != NULL && is_hopeless(quad))
-                        weight += UINT64_C(1) << 40;
+                        weight += UINT64_C(1) << 50;
                 weights[reason->cause] += weight;
         }
+        for (size_t i = 0; weights != NULL && i < n_causes; i++)
+                if (weights[i] > 0 && is_of_home(report, i, home))
+                        weights[i] += UINT64_C(1) << 40;
         while (weights != NULL && quadrant->n_reasons < MAX_REASONS) {
                 size_t best = n_causes;
 

@@ -68,20 +68,29 @@ int fixes_find(const struct kp_report *report, const struct answer *answer,
         struct fix **ret, size_t *ret_n, struct kp_error *err) KP_MUST_CHECK;
 uint64_t failures(const struct kp_report *report);
 
-#define MAX_VALUES 3
+#define MAX_CONDITIONS 3
 
-/* Something that goes well, wherever it was tried, or wherever a condition holds. */
+/* Only with, or never with, these values of one axis. */
+struct condition {
+        size_t axis;
+        bool except;    /* the values are those with which it fails */
+        size_t *values; /* rows of the axis */
+        size_t n_values;
+};
+
+/* Something that goes well wherever it was tried, or wherever all its conditions hold.
+ */
 struct claim {
         enum home home;
         size_t scenario;
-        size_t axis;               /* of the condition; KP_N_AXES: none */
-        size_t values[MAX_VALUES]; /* of that axis */
-        size_t n_values, n_more;
+        struct condition conditions[MAX_CONDITIONS];
+        size_t n_conditions;
         uint64_t n; /* outcomes that bear it out */
 };
-/* ret   malloc'ed; the ones with the most behind them first */
+/* ret   ended with claims_done(); the ones without conditions first */
 int claims_find(const struct kp_report *report, struct claim **ret, size_t *ret_n,
         struct kp_error *err) KP_MUST_CHECK;
+void claims_done(struct claim *claims, size_t n_claims);
 
 /* Unknowns that change the outcome, the weightiest first. ret   malloc'ed row numbers
  */

@@ -85,6 +85,20 @@ causes_json(const struct kp_report *report, const struct fix *fixes, size_t n_fi
 }
 
 static json_t *
+condition_json(const struct kp_report *report, const struct condition *condition)
+{
+        json_t *values = json_array();
+
+        for (size_t i = 0; i < condition->n_values; i++)
+                (void)json_array_append_new(
+                        values, json_string(table_key(&report->axes[condition->axis],
+                                        condition->values[i])));
+        return json_pack("{s:s, s:o}", "axis",
+                kp_axis_name((enum kp_axis)condition->axis),
+                condition->except ? "not" : "only", values);
+}
+
+static json_t *
 claims_json(const struct kp_report *report, struct page *page,
         const struct claim *claims, size_t n_claims)
 {
@@ -92,21 +106,16 @@ claims_json(const struct kp_report *report, struct page *page,
 
         for (size_t i = 0; i < n_claims; i++) {
                 const struct claim *claim = &claims[i];
-                json_t *values = json_array();
+                json_t *conditions = json_array();
 
-                for (size_t j = 0; j < claim->n_values; j++)
-                        (void)json_array_append_new(values,
-                                json_string(table_key(
-                                        &report->axes[claim->axis], claim->values[j])));
+                for (size_t j = 0; j < claim->n_conditions; j++)
+                        (void)json_array_append_new(conditions,
+                                condition_json(report, &claim->conditions[j]));
                 (void)json_array_append_new(array,
-                        json_pack("{s:s, s:s, s:s*, s:o, s:I, s:o}", "scenario",
+                        json_pack("{s:s, s:s, s:o, s:I, s:o}", "scenario",
                                 table_key(&report->scenarios, claim->scenario), "home",
-                                home_name(claim->home), "only_with",
-                                claim->axis == KP_N_AXES
-                                        ? NULL
-                                        : kp_axis_name((enum kp_axis)claim->axis),
-                                "values", values, "more_values",
-                                (json_int_t)claim->n_more, "text",
+                                home_name(claim->home), "conditions", conditions,
+                                "outcomes", (json_int_t)claim->n, "text",
                                 text_json(claim_text(page, report, claim))));
         }
         return array;
@@ -178,7 +187,7 @@ static void
 parts_done(struct parts *parts)
 {
         free(parts->fixes);
-        free(parts->claims);
+        claims_done(parts->claims, parts->n_claims);
         free(parts->questions);
 }
 

@@ -277,7 +277,6 @@ tables_init(struct kp_report *report)
         table_init(&report->findings, sizeof(struct finding_row));
         table_init(&report->places, sizeof(struct place_row));
         table_init(&report->quads, sizeof(struct quad_row));
-        table_init(&report->parts, sizeof(struct part_row));
         table_init(&report->reasons, sizeof(struct reason_row));
         table_init(&report->unknowns, sizeof(struct unknown_row));
         table_init(&report->options, sizeof(struct option_row));
@@ -388,7 +387,7 @@ kp_report_free(struct kp_report **at)
         table_done(&report->findings, finding_done);
         table_done(&report->places, NULL);
         table_done(&report->quads, NULL);
-        table_done(&report->parts, NULL);
+        free(report->samples);
         table_done(&report->reasons, NULL);
         table_done(&report->unknowns, unknown_done);
         table_done(&report->options, option_done);

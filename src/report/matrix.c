@@ -78,17 +78,21 @@ static void
 put_box(struct page *page, const struct box_row *box)
 {
         enum kp_verdict worst = tally_worst(&box->tally);
+        uint64_t all = tally_decided(&box->tally) + box->tally.n[KP_INCONCLUSIVE];
 
+        /* what does not apply or was not run counts only where there is nothing else */
+        if (all == 0)
+                all = tally_all(&box->tally);
         page_rawf(page, "<td class=\"c v-%s\"><a href=\"#f%zu\">",
                 kp_verdict_name(worst), box->worst_finding);
         page_icon(page, worst, "");
         page_raw(page, "<span><span class=\"t\">");
         page_put(page, verdict_text(worst));
         page_raw(page, "</span>");
-        if (tally_all(&box->tally) > 1) {
+        if (all > 1) {
                 page_raw(page, "<span class=\"q\">");
                 page_put(page, say2(page, SAY_OF, number(page, box->tally.n[worst]),
-                                       number(page, tally_all(&box->tally))));
+                                       number(page, all)));
                 page_raw(page, "</span>");
         }
         page_raw(page, "</span></a></td>");
@@ -397,7 +401,7 @@ put_home(struct page *page, const struct grid *grid, size_t from, size_t to)
         for (size_t i = from; i < to; i++)
                 tally_add(&tally, &grid_at(grid, i)->tally);
         page_rawf(page, "<section id=\"home-%s\"><h3>", home_name(home));
-        page_put(page, home_text(home));
+        page_put(page, capital(page, home_text(home)));
         page_raw(page, "</h3>\n");
         put_counts(page, &tally);
         for (size_t end; from < to; from = end) {
@@ -475,10 +479,11 @@ put_answer(
                         page_raw(page, "<li>");
                         page_icon(page, state_verdict(quadrant->state), "s");
                         page_raw(page, " ");
-                        page_put(page,
-                                say3(page, SAY_QUADRANT, home_text((enum home)home),
-                                        group_text((enum group)group),
-                                        state_text(quadrant->state)));
+                        page_put(
+                                page, say3(page, SAY_QUADRANT,
+                                              capital(page, home_text((enum home)home)),
+                                              group_text((enum group)group),
+                                              state_text(quadrant->state)));
                         page_raw(page, " ");
                         page_put(page, reasons_text(page, report, quadrant));
                         page_raw(page, "</li>\n");

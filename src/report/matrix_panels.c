@@ -71,7 +71,7 @@ put_cause_texts(struct page *page, const struct cause_row *cause)
                 page_raw(page, "</dd>");
         }
         put_term(page, SAY_M_OWNER);
-        page_put(page, owner_text(cause->owner));
+        page_put(page, capital(page, owner_text(cause->owner)));
         page_raw(page, "</dd>");
         if (*cause->fix.en != '\0') {
                 put_term(page, SAY_M_FIX);
@@ -153,7 +153,7 @@ put_places(
                         continue;
                 if (n == 0) {
                         page_raw(page, "<li>");
-                        page_put(page, axis_text(axis));
+                        page_put(page, capital(page, axis_text(axis)));
                         page_raw(page, ": ");
                 }
                 if (n < MAX_PLACES) {
@@ -225,7 +225,7 @@ put_finding(struct page *page, const struct kp_report *report, size_t i, bool tr
                 const struct cause_row *cause = report_cause(report, finding->cause);
 
                 put_term(page, SAY_M_OWNER);
-                page_put(page, owner_text(cause->owner));
+                page_put(page, capital(page, owner_text(cause->owner)));
                 page_raw(page, "</dd>");
                 put_term(page, SAY_M_FIX);
                 page_put(page, *cause->fix.en == '\0' ? cause->title : cause->fix);

@@ -123,15 +123,17 @@ struct quad_row {
         struct tally tally;
 };
 
-/* The same by one value of one axis, across groups: key = home, scenario, axis, value
+/*
+ * One outcome's place and verdict, for finding conditions. The one thing here that
+ * there is one of for each outcome, and therefore limited: past the limit no conditions
+ * are looked for.
  */
-struct part_row {
-        enum home home;
-        size_t scenario;
-        enum kp_axis axis;
-        size_t value;
-        struct tally tally;
+struct sample {
+        uint16_t axis[KP_N_AXES]; /* rows of the axes */
+        uint16_t scenario;
+        uint8_t home, verdict;
 };
+#define MAX_SAMPLES (1u << 18)
 
 /* Causes by quadrant and scenario: key = evidence, home, group, scenario, cause */
 struct reason_row {
@@ -189,9 +191,11 @@ struct kp_report {
         struct tally by_evidence[N_EVIDENCE];
         uint64_t n_explained; /* failures whose cause has a rule */
         struct table scenarios, causes, axes[KP_N_AXES];
-        struct table boxes[N_LEVELS], findings, places, quads, parts, reasons;
+        struct table boxes[N_LEVELS], findings, places, quads, reasons;
         struct table unknowns, options, resting, whys;
-        char *group_key; /* the cell whose branches are being gathered */
+        struct sample *samples;
+        size_t n_samples; /* MAX_SAMPLES + 1: there were more */
+        char *group_key;  /* the cell whose branches are being gathered */
         struct branch *branches;
         size_t n_branches;
         enum home group_home;

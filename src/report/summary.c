@@ -146,10 +146,11 @@ put_quadrant_lines(
                                     answer, (enum home)home, (enum group)group))
                                 continue;
                         page_raw(page, "  - ");
-                        page_plain(page,
-                                say3(page, SAY_QUADRANT, home_text((enum home)home),
-                                        group_text((enum group)group),
-                                        state_text(quadrant->state)));
+                        page_plain(
+                                page, say3(page, SAY_QUADRANT,
+                                              capital(page, home_text((enum home)home)),
+                                              group_text((enum group)group),
+                                              state_text(quadrant->state)));
                         page_raw(page, "\n");
                         if (*page_pick(page, why) == '\0')
                                 continue;
@@ -169,8 +170,11 @@ put_question_line(
                 return;
         unknown = table_at(&report->unknowns, lists->questions[0]);
         page_raw(page, "\n");
-        page_plain(page, say2(page, SAY_T_QUESTIONS, number(page, lists->n_questions),
-                                 asked_of(report, unknown)));
+        page_plain(page,
+                lists->n_questions == 1
+                        ? say1(page, SAY_T_QUESTION_ONE, asked_of(report, unknown))
+                        : say2(page, SAY_T_QUESTIONS, number(page, lists->n_questions),
+                                  asked_of(report, unknown)));
         page_raw(page, "\n  ");
         page_plain(page, question_of(page, unknown));
         page_raw(page, "\n");

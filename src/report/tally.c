@@ -135,22 +135,38 @@ tally_place(struct kp_report *report, const struct outcome *outcome, size_t find
 }
 
 static int
-tally_part(struct kp_report *report, const struct outcome *outcome, size_t axis,
-        struct kp_error *err)
+tally_sample(
+        struct kp_report *report, const struct outcome *outcome, struct kp_error *err)
 {
-        struct part_row *part;
-        bool is_new;
-        size_t i;
+        struct sample sample = { .scenario = (uint16_t)outcome->scenario,
+                .home = (uint8_t)outcome->home,
+                .verdict = (uint8_t)outcome->verdict };
+        size_t n = report->n_samples;
 
-        if (table_rowf(&report->parts, &i, &is_new, err, "%d %zu %zu %zu",
-                    outcome->home, outcome->scenario, axis, outcome->axis[axis]) < 0)
-                return -1;
-        part = table_at(&report->parts, i);
-        part->home = outcome->home;
-        part->scenario = outcome->scenario;
-        part->axis = (enum kp_axis)axis;
-        part->value = outcome->axis[axis];
-        part->tally.n[outcome->verdict]++;
+        if (n > MAX_SAMPLES)
+                return 0;
+        if ((n & (n - 1)) == 0) {
+                struct sample *grown = reallocarray(
+                        report->samples, n == 0 ? 1 : 2 * n, sizeof(*grown));
+
+                if (grown == NULL)
+                        return KP_FAIL(err, KP_ENOMEM, "report");
+                report->samples = grown;
+        }
+        for (size_t axis = 0; axis < KP_N_AXES; axis++) {
+                /* nobody has that many keys: a log that says so gets no conditions */
+                if (outcome->axis[axis] != SIZE_MAX &&
+                        outcome->axis[axis] >= UINT16_MAX) {
+                        report->n_samples = MAX_SAMPLES + 1;
+                        return 0;
+                }
+                sample.axis[axis] = (uint16_t)outcome->axis[axis];
+        }
+        if (n == MAX_SAMPLES || outcome->scenario >= UINT16_MAX) {
+                report->n_samples = MAX_SAMPLES + 1;
+                return 0;
+        }
+        report->samples[report->n_samples++] = sample;
         return 0;
 }
 
@@ -166,8 +182,7 @@ tally_axes(struct kp_report *report, const struct outcome *outcome, size_t findi
                 value = report_value(report, axis, outcome->axis[axis]);
                 value->tally.n[outcome->verdict]++;
                 value->evidence |= 1u << outcome->evidence;
-                if (tally_place(report, outcome, finding, axis, err) < 0 ||
-                        tally_part(report, outcome, axis, err) < 0)
+                if (tally_place(report, outcome, finding, axis, err) < 0)
                         return -1;
         }
         return 0;
@@ -359,6 +374,7 @@ tally_outcome(
         if (tally_finding(report, outcome, &finding, err) < 0 ||
                 tally_axes(report, outcome, finding, err) < 0 ||
                 tally_quad(report, outcome, err) < 0 ||
+                tally_sample(report, outcome, err) < 0 ||
                 tally_reason(report, outcome, err) < 0 ||
                 tally_why(report, outcome, err) < 0)
                 return -1;

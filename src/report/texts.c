@@ -23,12 +23,12 @@ const char *const say_forbidden[] = { "simply", "obviously", "please", "user err
 
 /* clang-format off */
 const struct fact_question fact_questions[] = {
-        { "account_key", { "By which value of the EIP do you find the account?", "Met welk gegeven van de EIP vind je het account?" } },
-        { "account_key_compare", { "Do capitals matter when you compare that value?", "Maken hoofdletters verschil als je dat gegeven vergelijkt?" } },
-        { "account_key_issuer", { "Does it also matter which EIP sent that value?", "Telt ook mee welke EIP dat gegeven stuurt?" } },
         { "accepted_contexts", { "Which ways of logging in do you accept from the EIP?", "Welke manieren van inloggen neem je aan van de EIP?" } },
         { "accepts_unsolicited", { "Do you take a login that you did not ask for?", "Neem je een login aan waar je niet om hebt gevraagd?" } },
         { "access_policy", { "Which rule decides from where people may log in?", "Welke regel bepaalt vanaf waar mensen mogen inloggen?" } },
+        { "account_key", { "By which value of the EIP do you find the account?", "Met welk gegeven van de EIP vind je het account?" } },
+        { "account_key_compare", { "Do capitals matter when you compare that value?", "Maken hoofdletters verschil als je dat gegeven vergelijkt?" } },
+        { "account_key_issuer", { "Does it also matter which EIP sent that value?", "Telt ook mee welke EIP dat gegeven stuurt?" } },
         { "block_ends_passkey", { "Does blocking an account also stop its passkeys?", "Stopt het blokkeren van een account ook de wachtwoordsleutels?" } },
         { "block_ends_sessions", { "Does blocking an account also end open sessions?", "Stopt het blokkeren van een account ook lopende sessies?" } },
         { "context", { "Do you pass on how the person logged in?", "Geef je door hoe iemand is ingelogd?" } },

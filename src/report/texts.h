@@ -17,6 +17,11 @@
         X(SAY_HOME_BOTH, "a passkey at both", "bij allebei een wachtwoordsleutel") \
         X(SAY_HOME_HUB, "passkey at the hub", "wachtwoordsleutel bij het tussenstation") \
         X(SAY_HOME_NONE, "no passkey", "geen wachtwoordsleutel") \
+        X(SAY_AT_SERVICE, "at the service", "bij de dienst") \
+        X(SAY_AT_PROVIDER, "at the EIP", "bij de EIP") \
+        X(SAY_AT_BOTH, "at both", "bij allebei") \
+        X(SAY_AT_HUB, "at the hub", "bij het tussenstation") \
+        X(SAY_AT_NONE, "without a passkey", "zonder wachtwoordsleutel") \
         X(SAY_GROUP_WITH_EIP, "people with an EIP account", "mensen met een EIP-account") \
         X(SAY_GROUP_WITHOUT_EIP, "people without an EIP account", "mensen zonder EIP-account") \
         X(SAY_GROUP_UNKNOWN, "people of an unknown group", "mensen van een onbekende groep") \
@@ -47,16 +52,16 @@
         X(SAY_OWNER_UNKNOWN, "not known yet", "nog niet bekend") \
         X(SAY_NONE, "none", "geen") \
         X(SAY_UNEXPLAINED, "No rule explains this yet", "Nog geen regel verklaart dit") \
-        X(SAY_AXIS_CLIENT, "Browser or app", "Browser of app") \
-        X(SAY_AXIS_EVENT, "Account event", "Gebeurtenis met het account") \
-        X(SAY_AXIS_HOME, "Where the passkey is kept", "Waar de wachtwoordsleutel staat") \
-        X(SAY_AXIS_HUB, "Hub", "Tussenstation") \
-        X(SAY_AXIS_KEY, "Key", "Sleutel") \
-        X(SAY_AXIS_POPULATION, "People", "Mensen") \
-        X(SAY_AXIS_PROVIDER, "Sign-in service (EIP)", "Inlogvoorziening (EIP)") \
-        X(SAY_AXIS_PROVIDER2, "Second sign-in service", "Tweede inlogvoorziening") \
-        X(SAY_AXIS_SERVICE, "Service", "Dienst") \
-        X(SAY_AXIS_SETTINGS, "Settings", "Instellingen") \
+        X(SAY_AXIS_CLIENT, "browser or app", "browser of app") \
+        X(SAY_AXIS_EVENT, "account event", "gebeurtenis met het account") \
+        X(SAY_AXIS_HOME, "where the passkey is kept", "waar de wachtwoordsleutel staat") \
+        X(SAY_AXIS_HUB, "hub", "tussenstation") \
+        X(SAY_AXIS_KEY, "key", "sleutel") \
+        X(SAY_AXIS_POPULATION, "people", "mensen") \
+        X(SAY_AXIS_PROVIDER, "sign-in service (EIP)", "inlogvoorziening (EIP)") \
+        X(SAY_AXIS_PROVIDER2, "second sign-in service", "tweede inlogvoorziening") \
+        X(SAY_AXIS_SERVICE, "service", "dienst") \
+        X(SAY_AXIS_SETTINGS, "settings", "instellingen") \
         /* numbers with their word */ \
         X(SAY_N_CELLS, "{1} combinations", "{1} combinaties") \
         X(SAY_ONE_CELL, "1 combination", "1 combinatie") \
@@ -107,7 +112,10 @@
         X(SAY_V_NOT_YET, "This does not work well yet", "Dit werkt nog niet goed") \
         X(SAY_V_NO_WORKS, "Nothing that we can promise.", "Niets dat we kunnen beloven.") \
         X(SAY_V_NO_PROBLEMS, "No problem was found.", "Er is geen probleem gevonden.") \
-        X(SAY_V_ONLY_WITH, "only with {1}: {2}", "alleen met {1}: {2}") \
+        X(SAY_V_CLAIM, "{1}, {2}", "{1}, {2}") \
+        X(SAY_V_CLAIM_IF, "{1}, {2} – only {3}", "{1}, {2} – alleen {3}") \
+        X(SAY_V_ONLY_WITH, "with {1}: {2}", "met {1}: {2}") \
+        X(SAY_V_NOT_WITH, "without {1}: {2}", "zonder {1}: {2}") \
         X(SAY_V_NOT_TESTED, "We did not test this", "Dit hebben wij niet getest") \
         X(SAY_V_SURE, "How sure is this?", "Hoe zeker is dit?") \
         X(SAY_V_NO_REAL_KEY, "Real security keys.", "Echte beveiligingssleutels.") \
@@ -118,10 +126,12 @@
         X(SAY_V_SKIPPED, "{1} combinations were skipped: {2}", "{1} combinaties zijn overgeslagen: {2}") \
         X(SAY_V_ALL_TESTED, "Everything that the pilot names was tested.", "Alles wat de pilot noemt, is getest.") \
         X(SAY_V_COUNTED, "{1} combinations, with {2} kinds of key and {3} browsers and apps.", "{1} combinaties, met {2} soorten sleutels en {3} browsers en apps.") \
+        X(SAY_V_UNCLEAR_ONE, "1 of them gave no clear outcome.", "1 daarvan gaf geen duidelijke uitkomst.") \
         X(SAY_V_UNCLEAR, "{1} of them gave no clear outcome.", "{1} daarvan gaven geen duidelijke uitkomst.") \
         X(SAY_V_ASSUMED, "The outcome rests on {1} facts that nobody has checked for us yet.", "De uitkomst rust op {1} feiten die nog niemand voor ons heeft nagekeken.") \
-        X(SAY_V_TURNS, "{1} unanswered questions change the outcome; they stand in matrix.html.", "{1} open vragen veranderen de uitkomst; ze staan in matrix.html.") \
-        X(SAY_V_TURNS_FIRST, "The first: {1}", "De eerste: {1}") \
+        X(SAY_V_TURNS_ONE, "1 unanswered question changes the outcome:", "1 open vraag verandert de uitkomst:") \
+        X(SAY_V_TURNS, "{1} unanswered questions change the outcome. The heaviest:", "{1} open vragen veranderen de uitkomst. De zwaarste:") \
+        X(SAY_V_TO, "{1}: {2}", "{1}: {2}") \
         X(SAY_V_PROTOCOL, "For {1} it is not certain that the EIP is linked with SAML; it may be OpenID Connect. What is said here about logging in through the EIP holds for SAML.", "Van {1} staat niet vast dat de EIP met SAML is gekoppeld; het kan ook OpenID Connect zijn. Wat hier over inloggen via de EIP staat, geldt voor SAML.") \
         X(SAY_V_PRIVACY, "This report holds no names, accounts, PINs or data of keys.", "Dit rapport bevat geen namen, accounts, pincodes of gegevens van sleutels.") \
         X(SAY_V_EXPIRES, "It holds for these versions of products and settings. Repeat it when one of them changes.", "Het geldt voor deze versies van producten en instellingen. Herhaal het als er een verandert.") \
@@ -201,6 +211,7 @@
         X(SAY_T_NEXT_EXPLAIN, "explains the heaviest cause", "legt de zwaarste oorzaak uit") \
         X(SAY_T_NEXT_KEYS, "tries it with a real key", "probeert het met een echte sleutel") \
         X(SAY_T_NEXT_RESUME, "finishes this run", "maakt deze run af") \
+        X(SAY_T_QUESTION_ONE, "1 unanswered question changes the outcome, for {1}:", "1 open vraag verandert de uitkomst, voor {1}:") \
         X(SAY_T_QUESTIONS, "{1} unanswered questions change the outcome. The first, for {2}:", "{1} open vragen veranderen de uitkomst. De eerste, voor {2}:")
 /* clang-format on */
 

@@ -44,8 +44,8 @@ text_of(const json_t *root, const char *name, const char *fallback)
 }
 
 /*
- * Which step of a login's life a scenario is about: the furthest one that its steps reach.
- * Verbs are the scenario's own; one that has none of these logs in.
+ * Which step of a login's life a scenario is about: the furthest one that its steps
+ * reach. Verbs are the scenario's own; one that has none of these logs in.
  */
 static const struct {
         const char *verb;
@@ -84,8 +84,9 @@ course_take(struct course *course, const json_t *step, const char *verb)
         course->n_logins += strcmp(verb, "log-in") == 0;
         if (course->n_logins > 1 && course->column < COLUMN_AGAIN)
                 course->column = COLUMN_AGAIN;
-        else if (((*to != '\0' && strcmp(at, to) != 0) ||
-                         strcmp(kp_json_str(step, "door", ""), "eip") == 0) &&
+        else if ((strcmp(kp_json_str(step, "door", ""), "eip") == 0 ||
+                         (*to != '\0' && strcmp(at, "home") != 0 &&
+                                 strcmp(at, to) != 0)) &&
                  course->column < COLUMN_THROUGH)
                 course->column = COLUMN_THROUGH;
 }

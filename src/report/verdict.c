@@ -5,7 +5,8 @@
 #include "pages.h"
 
 #define MAX_FIXES 5
-#define MAX_CLAIMS 5
+#define MAX_CLAIMS 4
+#define MAX_QUESTIONS 3
 
 /* What one page is written from, found once for both languages. */
 struct verdict {
@@ -23,7 +24,7 @@ static void
 verdict_done(struct verdict *verdict)
 {
         free(verdict->fixes);
-        free(verdict->claims);
+        claims_done(verdict->claims, verdict->n_claims);
         free(verdict->questions);
 }
 
@@ -58,7 +59,7 @@ put_quadrant(struct page *page, const struct verdict *verdict, enum home home,
 
         page_rawf(page, "<td class=\"v-%s\"><p class=\"g soft\">",
                 kp_verdict_name(state_verdict(quadrant->state)));
-        page_put(page, group_text(group));
+        page_put(page, capital(page, group_text(group)));
         page_raw(page, "</p><p>");
         page_icon(page, state_verdict(quadrant->state), "s");
         page_raw(page, " <span class=\"st\">");
@@ -101,7 +102,7 @@ put_quadrants(struct page *page, const struct verdict *verdict)
         page_raw(page, "</h2><table class=\"q4\"><thead><tr><td></td>");
         for (int group = 0; group < N_GROUPS - !unknown; group++) {
                 page_raw(page, "<th scope=\"col\">");
-                page_put(page, group_text((enum group)group));
+                page_put(page, capital(page, group_text((enum group)group)));
                 page_raw(page, "</th>");
         }
         page_raw(page, "</tr></thead><tbody>\n");
@@ -109,7 +110,7 @@ put_quadrants(struct page *page, const struct verdict *verdict)
                 if (!quadrant_is_shown(&verdict->answer, (enum home)home, WITH_EIP))
                         continue;
                 page_raw(page, "<tr><th scope=\"row\">");
-                page_put(page, home_text((enum home)home));
+                page_put(page, capital(page, home_text((enum home)home)));
                 page_raw(page, "</th>");
                 for (int group = 0; group < N_GROUPS - !unknown; group++)
                         put_quadrant(page, verdict, (enum home)home, (enum group)group);
@@ -127,7 +128,7 @@ put_fix(struct page *page, const struct verdict *verdict, size_t i)
         page_rawf(page, "<tr><td class=\"n\">%zu</td><td>", i + 1);
         page_put(page, *cause->fix.en == '\0' ? cause->title : cause->fix);
         page_raw(page, "</td><td>");
-        page_put(page, owner_text(cause->owner));
+        page_put(page, capital(page, owner_text(cause->owner)));
         page_raw(page, "</td><td>");
         page_put(page, say2(page, SAY_V_PROBLEMS, number(page, fix->n),
                                number(page, failures(verdict->report))));
@@ -194,7 +195,7 @@ put_not_yet(struct page *page, const struct verdict *verdict)
         page_raw(page, "<section><h2>");
         page_say(page, SAY_V_NOT_YET);
         page_raw(page, "</h2><ul>");
-        for (size_t i = 0; i < verdict->n_fixes && i < MAX_FIXES; i++)
+        for (size_t i = 0; i < verdict->n_fixes && i < MAX_CLAIMS; i++)
                 put_item(page, verdict->fixes[i].worst,
                         report_cause(verdict->report, verdict->fixes[i].cause)->title);
         if (verdict->n_fixes == 0) {
@@ -266,8 +267,9 @@ put_not_tested(struct page *page, const struct verdict *verdict)
                 put_line(page, say_text(SAY_V_NO_REAL_SITES));
         for (int group = 0; group < GROUP_UNKNOWN; group++)
                 if (!answer_has_group(&verdict->answer, (enum group)group))
-                        put_line(page, say1(page, SAY_V_NO_GROUP,
-                                               group_text((enum group)group)));
+                        put_line(page,
+                                say1(page, SAY_V_NO_GROUP,
+                                        capital(page, group_text((enum group)group))));
         if (n > 0)
                 put_line(page, say1(page, SAY_V_NO_COLUMNS,
                                        text_join(page, columns, n, ", ")));
@@ -287,6 +289,30 @@ n_tried(const struct kp_report *report, enum kp_axis axis)
 }
 
 static void
+put_turns(struct page *page, const struct verdict *verdict)
+{
+        const struct kp_report *report = verdict->report;
+
+        if (verdict->n_questions == 0)
+                return;
+        put_line(page,
+                verdict->n_questions == 1
+                        ? say_text(SAY_V_TURNS_ONE)
+                        : say1(page, SAY_V_TURNS, number(page, verdict->n_questions)));
+        page_raw(page, "<ol>");
+        for (size_t i = 0; i < verdict->n_questions && i < MAX_QUESTIONS; i++) {
+                const struct unknown_row *unknown =
+                        table_at(&report->unknowns, verdict->questions[i]);
+
+                page_raw(page, "<li>");
+                page_put(page, say2(page, SAY_V_TO, asked_of(report, unknown),
+                                       question_of(page, unknown)));
+                page_raw(page, "</li>");
+        }
+        page_raw(page, "</ol>");
+}
+
+static void
 put_sure(struct page *page, const struct verdict *verdict)
 {
         const struct kp_report *report = verdict->report;
@@ -301,20 +327,15 @@ put_sure(struct page *page, const struct verdict *verdict)
                 page, say3(page, SAY_V_COUNTED, number(page, tally_all(&report->total)),
                               number(page, n_tried(report, KP_AXIS_KEY)),
                               number(page, n_tried(report, KP_AXIS_CLIENT))));
-        if (report->total.n[KP_INCONCLUSIVE] > 0)
+        if (report->total.n[KP_INCONCLUSIVE] == 1)
+                put_line(page, say_text(SAY_V_UNCLEAR_ONE));
+        else if (report->total.n[KP_INCONCLUSIVE] > 1)
                 put_line(page, say1(page, SAY_V_UNCLEAR,
                                        number(page, report->total.n[KP_INCONCLUSIVE])));
         if (report->resting.n > 0)
                 put_line(page,
                         say1(page, SAY_V_ASSUMED, number(page, report->resting.n)));
-        if (verdict->n_questions > 0) {
-                put_line(page,
-                        say1(page, SAY_V_TURNS, number(page, verdict->n_questions)));
-                put_line(page,
-                        say1(page, SAY_V_TURNS_FIRST,
-                                question_of(page, table_at(&report->unknowns,
-                                                          verdict->questions[0]))));
-        }
+        put_turns(page, verdict);
         if (protocol_is_unsure(report, &service))
                 put_line(page, say1(page, SAY_V_PROTOCOL, service));
         page_raw(page, "</section>\n");

@@ -166,24 +166,53 @@ reasons_text(struct page *page, const struct kp_report *report,
                 text_join(page, titles, quadrant->n_reasons, "; "));
 }
 
+#define MAX_NAMED 3
+
+static struct kp_text
+condition_text(struct page *page, const struct kp_report *report,
+        const struct condition *condition)
+{
+        struct kp_text values[MAX_NAMED + 1];
+        size_t n = 0;
+
+        for (; n < condition->n_values && n < MAX_NAMED; n++)
+                values[n] = report_value(report, condition->axis, condition->values[n])
+                                    ->title;
+        if (condition->n_values > n) {
+                values[n] =
+                        say1(page, SAY_AND_MORE, number(page, condition->n_values - n));
+                n++;
+        }
+        return say2(page, condition->except ? SAY_V_NOT_WITH : SAY_V_ONLY_WITH,
+                axis_text(condition->axis), text_join(page, values, n, ", "));
+}
+
 struct kp_text
 claim_text(struct page *page, const struct kp_report *report, const struct claim *claim)
 {
-        struct kp_text values[MAX_VALUES + 1], whole[2];
-        struct kp_text what[] = { report_scenario(report, claim->scenario)->title,
-                home_text(claim->home) };
-        size_t n = 0;
+        struct kp_text title = report_scenario(report, claim->scenario)->title;
+        struct kp_text at = say_text((enum say)(SAY_AT_SERVICE + claim->home));
+        struct kp_text conditions[MAX_CONDITIONS];
 
-        whole[0] = text_join(page, what, 2, " – ");
-        if (claim->axis == KP_N_AXES)
-                return whole[0];
-        for (; n < claim->n_values; n++)
-                values[n] = report_value(report, claim->axis, claim->values[n])->title;
-        if (claim->n_more > 0)
-                values[n++] = say1(page, SAY_AND_MORE, number(page, claim->n_more));
-        whole[1] = say2(page, SAY_V_ONLY_WITH, axis_text(claim->axis),
-                text_join(page, values, n, "; "));
-        return text_join(page, whole, 2, " – ");
+        if (claim->n_conditions == 0)
+                return say2(page, SAY_V_CLAIM, title, at);
+        for (size_t i = 0; i < claim->n_conditions; i++)
+                conditions[i] = condition_text(page, report, &claim->conditions[i]);
+        return say3(page, SAY_V_CLAIM_IF, title, at,
+                text_join(page, conditions, claim->n_conditions, "; "));
+}
+
+struct kp_text
+capital(struct page *page, struct kp_text text)
+{
+        struct kp_text copy = text_join(page, &text, 1, "");
+
+        /* texts of ours begin with an ASCII letter; others stay as they are */
+        if (*copy.en >= 'a' && *copy.en <= 'z')
+                *(char *)copy.en = (char)(*copy.en - 'a' + 'A');
+        if (*copy.nl >= 'a' && *copy.nl <= 'z')
+                *(char *)copy.nl = (char)(*copy.nl - 'a' + 'A');
+        return copy;
 }
 
 struct kp_text

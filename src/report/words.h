@@ -25,7 +25,8 @@ struct kp_text answer_lead(struct page *page, const struct answer *answer);
 /* "Because: a; b" or "Mind: a; b"; "" texts when there is nothing to say. */
 struct kp_text reasons_text(struct page *page, const struct kp_report *report,
         const struct quadrant *quadrant);
-/* "Logging in ... only with key: A, B" */
+struct kp_text capital(struct page *page, struct kp_text text);
+/* "Logging in; passkey at the service; only with key: A, B" */
 struct kp_text claim_text(
         struct page *page, const struct kp_report *report, const struct claim *claim);
 struct kp_text question_of(struct page *page, const struct unknown_row *unknown);

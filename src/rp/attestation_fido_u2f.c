@@ -64,8 +64,7 @@ verify_signature(struct ceremony *c, const uint8_t *sig, size_t sig_len)
         return true;
 }
 
-/* FIDO conformance asks for it (CTAP 2.1 §7.1.4 maps U2F so); WebAuthn itself does not.
- */
+/* FIDO conformance asks for it, since CTAP maps U2F so; WebAuthn itself does not. */
 static bool
 check_aaguid(struct ceremony *c)
 {

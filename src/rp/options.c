@@ -41,7 +41,7 @@ int
 kp_rp_json_bytes(const json_t *object, const char *name, struct kp_buf *ret,
         struct kp_error *err)
 {
-        const char *text;
+        const char *text = NULL;
 
         if (kp_rp_json_text(object, name, true, &text, err) < 0)
                 return -1;
@@ -108,7 +108,7 @@ static int
 read_param(const json_t *param, struct kp_rp_expectation *expect, struct kp_error *err)
 {
         const json_t *alg = json_object_get(param, "alg");
-        const char *type;
+        const char *type = NULL;
 
         if (kp_rp_json_text(param, "type", true, &type, err) < 0)
                 return -1;
@@ -130,7 +130,7 @@ kp_rp_json_params(
 {
         /* Spec: WebAuthn L3 §5.1.3 step 10: an empty list stands for these two */
         static const int usual[] = { -7, -257 };
-        const json_t *params, *param;
+        const json_t *params = NULL, *param;
         size_t i;
 
         if (kp_rp_json_array(object, "pubKeyCredParams", &params, err) < 0)
@@ -210,7 +210,7 @@ int
 kp_rp_options_read_creation(const json_t *options, const char *origin,
         const char *rp_id, struct kp_rp_options *ret, struct kp_error *err)
 {
-        const json_t *rp, *selection, *exclude;
+        const json_t *rp = NULL, *selection = NULL, *exclude = NULL;
         const char *own_rp_id = NULL;
 
         memset(ret, 0, sizeof(*ret));

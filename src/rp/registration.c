@@ -294,7 +294,7 @@ static const struct check checks[] = {
         { "backup-flags",        "WebAuthn L3 §7.1 step 17", PART_AUTHDATA,    kp_rp_check_backup_flags },
         { "public-key",          "WebAuthn L3 §7.1 step 20", PART_ATTESTED,    check_key },
         { "algorithm",           "WebAuthn L3 §7.1 step 20", PART_ATTESTED,    check_algorithm },
-        { "credential-id",       "WebAuthn L3 §5.1 id",      PART_ATTESTED,    check_credential_id },
+        { "credential-id",       "WebAuthn L3 §5.1",         PART_ATTESTED,    check_credential_id },
         { "copies",              "WebAuthn L3 §5.2.1.1",     PART_ATTESTED,    check_copies },
         { "attestation-format",  "WebAuthn L3 §7.1 step 21", PART_ATTESTATION, check_format },
         { "attestation",         "WebAuthn L3 §7.1 step 22", PART_FORMAT | PART_KEY, check_statement },

@@ -67,7 +67,7 @@ read_texts(const json_t *options, const char *one, const char *many, const char 
 static int
 read_anchors(const json_t *options, struct kp_rp_options *ret, struct kp_error *err)
 {
-        const json_t *ders, *pems, *item;
+        const json_t *ders = NULL, *pems = NULL, *item;
         size_t i;
 
         if (kp_rp_json_array(options, "trustAnchors", &ders, err) < 0 ||
@@ -142,7 +142,7 @@ static int
 read_challenge(const json_t *options, struct kp_buf *ret, struct kp_error *err)
 {
         struct kp_error ignored = { 0 };
-        const char *text;
+        const char *text = NULL;
 
         if (kp_rp_json_text(options, "challenge", true, &text, err) < 0)
                 return -1;
@@ -344,7 +344,7 @@ kp_rp_vector_run(const json_t *vector, enum kp_rp_mode mode, int64_t now_ms,
         KP_CLEANUP(kp_rp_options_done)
         struct kp_rp_options options = { .expect = { .mode = mode, .now_ms = now_ms } };
         KP_CLEANUP(kp_rp_result_done) struct kp_rp_result result = { 0 };
-        const char *kind, *need;
+        const char *kind = NULL, *need;
 
         memset(ret, 0, sizeof(*ret));
         if (read_header(vector, mode, &kind, ret, err) < 0)

@@ -152,7 +152,7 @@ saml_build_request(struct kp_random *random, const struct kp_party *service,
 /* ---- Response. Core §3.3.3, Profiles §4.1.4.2 ---- */
 
 static void
-put_status(struct kp_buf *xml, const char status[2][128], const char *message)
+put_status(struct kp_buf *xml, char (*status)[128], const char *message)
 {
         kp_buf_puts(xml, "<samlp:Status><samlp:StatusCode");
         saml_put_attr(xml, "Value", or_else(status[0], STATUS_SUCCESS));

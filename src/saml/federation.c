@@ -24,8 +24,8 @@ read_request(struct kp_federation *self, const struct kp_message_in *in,
         struct kp_login_request *ret, struct kp_federation_verdict *verdict,
         struct kp_error *err)
 {
-        (void)self;
-        return saml_read_request(in, provider, service, now_ms, ret, verdict, err);
+        return saml_read_request(
+                self->self, in, provider, service, now_ms, ret, verdict, err);
 }
 
 static int
@@ -41,8 +41,7 @@ read_response(struct kp_federation *self, const struct kp_message_in *in,
         const struct kp_response_policy *policy, struct kp_login_response *ret,
         struct kp_federation_verdict *verdict, struct kp_error *err)
 {
-        (void)self;
-        return saml_read_response(in, policy, ret, verdict, err);
+        return saml_read_response(self->self, in, policy, ret, verdict, err);
 }
 
 static int
@@ -59,21 +58,21 @@ read_logout(struct kp_federation *self, const struct kp_message_in *in,
         struct kp_logout *ret, struct kp_federation_verdict *verdict,
         struct kp_error *err)
 {
-        (void)self;
-        return saml_read_logout(in, own, peer, now_ms, ret, verdict, err);
+        return saml_read_logout(self->self, in, own, peer, now_ms, ret, verdict, err);
 }
 
 static int
 read_issuer(struct kp_federation *self, const struct kp_message_in *in, char ret[256],
         struct kp_error *err)
 {
-        (void)self;
-        return saml_read_issuer(in, ret, err);
+        return saml_read_issuer(self->self, in, ret, err);
 }
 
 static void
 free_federation(struct kp_federation *self)
 {
+        saml_memo_done(self->self);
+        free(self->self);
         free(self);
 }
 
@@ -90,13 +89,20 @@ kp_saml_federation_new(
         struct kp_random *random, struct kp_federation **ret, struct kp_error *err)
 {
         struct kp_federation *federation;
+        struct saml_memo *memo;
 
         if (saml_start(err) < 0)
                 return -1;
-        if ((federation = calloc(1, sizeof(*federation))) == NULL)
+        federation = calloc(1, sizeof(*federation));
+        memo = calloc(1, sizeof(*memo));
+        if (federation == NULL || memo == NULL) {
+                free(federation);
+                free(memo);
                 return KP_FAIL(err, KP_ENOMEM, "federation");
+        }
         *federation = (struct kp_federation){
                 .protocol = "saml",
+                .self = memo,
                 .random = random,
                 .build_request = build_request,
                 .read_request = read_request,

@@ -163,14 +163,32 @@ bool saml_rule_is_on(const struct kp_response_policy *policy, const char *rule);
 /* A dateTime attribute. returns false if present and malformed; absent gives 0 */
 bool saml_time(const xmlNode *node, const char *name, int64_t *ret);
 
-int saml_read_issuer(const struct kp_message_in *in, char ret[256],
-        struct kp_error *err) KP_MUST_CHECK;
-int saml_read_response(const struct kp_message_in *in,
+/*
+ * A message that was decoded to find its sender, kept for the reading that follows at
+ * once: decoding and parsing cost as much as verifying.
+ */
+struct saml_memo {
+        char *text;        /* the field or query; NULL: nothing is kept */
+        char *relay_state; /* NULL: none came with it */
+        struct saml_wire wire;
+        xmlDoc *doc;
+};
+void saml_memo_done(struct saml_memo *memo);
+
+int saml_read_issuer(struct saml_memo *memo, const struct kp_message_in *in,
+        char ret[256], struct kp_error *err) KP_MUST_CHECK;
+int saml_read_response(struct saml_memo *memo, const struct kp_message_in *in,
         const struct kp_response_policy *policy, struct kp_login_response *ret,
         struct kp_federation_verdict *verdict, struct kp_error *err) KP_MUST_CHECK;
-int saml_read_request(const struct kp_message_in *in, const struct kp_party *provider,
-        const struct kp_party *service, int64_t now_ms, struct kp_login_request *ret,
-        struct kp_federation_verdict *verdict, struct kp_error *err) KP_MUST_CHECK;
+int saml_read_request(struct saml_memo *memo, const struct kp_message_in *in,
+        const struct kp_party *provider, const struct kp_party *service, int64_t now_ms,
+        struct kp_login_request *ret, struct kp_federation_verdict *verdict,
+        struct kp_error *err) KP_MUST_CHECK;
+int saml_read_logout(struct saml_memo *memo, const struct kp_message_in *in,
+        const struct kp_party *own, const struct kp_party *peer, int64_t now_ms,
+        struct kp_logout *ret, struct kp_federation_verdict *verdict,
+        struct kp_error *err) KP_MUST_CHECK;
+
 int saml_build_request(struct kp_random *random, const struct kp_party *service,
         const struct kp_party *provider, struct kp_login_request *request,
         struct kp_message_out *ret, struct kp_error *err) KP_MUST_CHECK;
@@ -180,8 +198,5 @@ int saml_build_response(struct kp_random *random, const struct kp_party *provide
 int saml_build_logout(struct kp_random *random, const struct kp_party *from,
         const struct kp_party *to, struct kp_logout *logout, struct kp_message_out *ret,
         struct kp_error *err) KP_MUST_CHECK;
-int saml_read_logout(const struct kp_message_in *in, const struct kp_party *own,
-        const struct kp_party *peer, int64_t now_ms, struct kp_logout *ret,
-        struct kp_federation_verdict *verdict, struct kp_error *err) KP_MUST_CHECK;
 
 #endif

@@ -39,23 +39,91 @@ judge_query(struct arrival *arrival, struct kp_error *err)
                 &arrival->check.query.good, err);
 }
 
-/* Decode, parse and judge. What was not even readable leaves check.doc NULL. */
+/* ---- the memo ---- */
+
+void
+saml_memo_done(struct saml_memo *memo)
+{
+        free(memo->text);
+        free(memo->relay_state);
+        saml_wire_done(&memo->wire);
+        kp_xml_free(&memo->doc);
+        memset(memo, 0, sizeof(*memo));
+}
+
+static const char *
+text_of(const struct kp_message_in *in)
+{
+        return in->value != NULL ? in->value : in->query;
+}
+
+static bool
+is_same(const char *a, const char *b)
+{
+        return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* Keep what was decoded; where there is no memory for it, it is decoded again later. */
+static void
+memo_keep(struct saml_memo *memo, const struct kp_message_in *in,
+        struct saml_wire *wire, xmlDoc **doc)
+{
+        saml_memo_done(memo);
+        memo->text = strdup(text_of(in));
+        if (in->relay_state != NULL)
+                memo->relay_state = strdup(in->relay_state);
+        memo->wire = *wire;
+        memset(wire, 0, sizeof(*wire));
+        memo->doc = KP_STEAL(*doc);
+}
+
+/* The message that was kept, if it is this one. */
+static bool
+memo_take(struct saml_memo *memo, const struct kp_message_in *in,
+        struct saml_wire *ret_wire, xmlDoc **ret_doc)
+{
+        if (memo->text == NULL || !is_same(memo->text, text_of(in)) ||
+                !is_same(memo->relay_state, in->relay_state))
+                return false;
+        *ret_wire = memo->wire;
+        memset(&memo->wire, 0, sizeof(memo->wire));
+        *ret_doc = KP_STEAL(memo->doc);
+        saml_memo_done(memo);
+        return true;
+}
+
+/* ---- receiving ---- */
+
+/* Decode and parse. What was not even readable leaves check.doc NULL and a verdict. */
 static int
-receive(struct arrival *arrival, const struct kp_message_in *in, const char *field,
-        struct kp_error *err)
+open_message(struct arrival *arrival, struct saml_memo *memo,
+        const struct kp_message_in *in, const char *field, struct kp_error *err)
 {
         struct saml_check *check = &arrival->check;
 
-        memset(check->verdict, 0, sizeof(*check->verdict));
+        if (memo_take(memo, in, &arrival->wire, &check->doc)) {
+                check->root = xmlDocGetRootElement(check->doc);
+                return 0;
+        }
         if (saml_wire_read(in, field, &arrival->wire, err) < 0)
                 return -1;
         if (arrival->wire.rule != NULL &&
                 saml_rule_is_on(check->policy, arrival->wire.rule))
                 return saml_refuse(
                         check->verdict, arrival->wire.rule, "%s", arrival->wire.reason);
-        if (kp_buf_check(&arrival->wire.xml, err) < 0 ||
-                saml_open(check, arrival->wire.xml.data, arrival->wire.xml.len, err) <
-                        0)
+        if (kp_buf_check(&arrival->wire.xml, err) < 0)
+                return -1;
+        return saml_open(check, arrival->wire.xml.data, arrival->wire.xml.len, err);
+}
+
+static int
+receive(struct arrival *arrival, struct saml_memo *memo, const struct kp_message_in *in,
+        const char *field, struct kp_error *err)
+{
+        struct saml_check *check = &arrival->check;
+
+        memset(check->verdict, 0, sizeof(*check->verdict));
+        if (open_message(arrival, memo, in, field, err) < 0)
                 return -1;
         if (check->doc == NULL)
                 return 0;
@@ -78,7 +146,8 @@ field_of(const struct kp_message_in *in)
 }
 
 int
-saml_read_issuer(const struct kp_message_in *in, char ret[256], struct kp_error *err)
+saml_read_issuer(struct saml_memo *memo, const struct kp_message_in *in, char ret[256],
+        struct kp_error *err)
 {
         KP_CLEANUP(saml_wire_done) struct saml_wire wire = { 0 };
         KP_CLEANUP(kp_xml_free) xmlDoc *doc = NULL;
@@ -101,11 +170,13 @@ saml_read_issuer(const struct kp_message_in *in, char ret[256], struct kp_error 
                         kp_xml_child(kp_xml_child(root, NS_ASSERTION, "Assertion"),
                                 NS_ASSERTION, "Issuer"),
                         ret, 256);
+        if (wire.rule == NULL)
+                memo_keep(memo, in, &wire, &doc);
         return 0;
 }
 
 int
-saml_read_response(const struct kp_message_in *in,
+saml_read_response(struct saml_memo *memo, const struct kp_message_in *in,
         const struct kp_response_policy *policy, struct kp_login_response *ret,
         struct kp_federation_verdict *verdict, struct kp_error *err)
 {
@@ -117,7 +188,7 @@ saml_read_response(const struct kp_message_in *in,
         };
 
         memset(ret, 0, sizeof(*ret));
-        if (receive(&arrival, in, "SAMLResponse", err) < 0)
+        if (receive(&arrival, memo, in, "SAMLResponse", err) < 0)
                 return -1;
         (void)kp_xml_copy(
                 arrival.wire.relay_state, ret->relay_state, sizeof(ret->relay_state));
@@ -207,9 +278,10 @@ fill_request(const struct arrival *arrival, struct kp_login_request *ret)
 }
 
 int
-saml_read_request(const struct kp_message_in *in, const struct kp_party *provider,
-        const struct kp_party *service, int64_t now_ms, struct kp_login_request *ret,
-        struct kp_federation_verdict *verdict, struct kp_error *err)
+saml_read_request(struct saml_memo *memo, const struct kp_message_in *in,
+        const struct kp_party *provider, const struct kp_party *service, int64_t now_ms,
+        struct kp_login_request *ret, struct kp_federation_verdict *verdict,
+        struct kp_error *err)
 {
         const struct kp_response_policy policy = {
                 .own = provider, .peer = service, .now_ms = now_ms
@@ -223,7 +295,7 @@ saml_read_request(const struct kp_message_in *in, const struct kp_party *provide
 
         memset(ret, 0, sizeof(*ret));
         ret->proxy_count = -1;
-        if (receive(&arrival, in, "SAMLRequest", err) < 0)
+        if (receive(&arrival, memo, in, "SAMLRequest", err) < 0)
                 return -1;
         if (arrival.check.doc == NULL || fill_request(&arrival, ret) ||
                 verdict->rule != NULL)
@@ -270,9 +342,10 @@ fill_logout(const struct arrival *arrival, struct kp_logout *ret)
 }
 
 int
-saml_read_logout(const struct kp_message_in *in, const struct kp_party *own,
-        const struct kp_party *peer, int64_t now_ms, struct kp_logout *ret,
-        struct kp_federation_verdict *verdict, struct kp_error *err)
+saml_read_logout(struct saml_memo *memo, const struct kp_message_in *in,
+        const struct kp_party *own, const struct kp_party *peer, int64_t now_ms,
+        struct kp_logout *ret, struct kp_federation_verdict *verdict,
+        struct kp_error *err)
 {
         /* which request it answers is for the caller: it knows whom it told */
         static const char *const off[] = { "in-response-to" };
@@ -291,7 +364,8 @@ saml_read_logout(const struct kp_message_in *in, const struct kp_party *own,
         };
 
         memset(ret, 0, sizeof(*ret));
-        if (receive(&arrival, in, is_request ? "SAMLRequest" : "SAMLResponse", err) < 0)
+        if (receive(&arrival, memo, in, is_request ? "SAMLRequest" : "SAMLResponse",
+                    err) < 0)
                 return -1;
         if (arrival.check.doc == NULL || fill_logout(&arrival, ret) ||
                 verdict->rule != NULL)

@@ -33,7 +33,7 @@ static const struct saml_rule rules[] = {
         { { "id-twice",                   false, "SAML 2.0 Core §1.3.4; XML 1.0 §3.3.1", "No two elements have the same ID." }, saml_pass_unique, ANY },
         { { "issue-instant",              false, "SAML 2.0 Core §1.3.3, §3.2.1, §3.2.2", "IssueInstant is there, is a time, and is not a day ahead." }, saml_pass_issue_instant, ANY },
         { { "signature-position",         false, "SAML 2.0 Core §5.4.1", "A signature is a direct child of what it signs and holds nothing but its own parts." }, saml_pass_root_signature, ANY },
-        { { "signature-order",            true,  "SAML 2.0 Core §2.3.3, §3.2.1, §3.2.2", "It follows the Issuer, as the schema has it." }, NULL, ANY },
+        { { "signature-order",            false,  "SAML 2.0 Core §2.3.3, §3.2.1, §3.2.2", "It follows the Issuer, as the schema has it." }, NULL, ANY },
         { { "signature-reference",        false, "SAML 2.0 Core §5.4.2", "It has one reference, to the ID of the element it is in." }, NULL, ANY },
         { { "signature-transforms",       false, "SAML 2.0 Core §5.4.4", "Its transforms are enveloped-signature and one canonical form." }, NULL, ANY },
         { { "signature-canonicalization", false, "SAML 2.0 Core §5.4.3", "The canonical form is one without comments." }, NULL, ANY },

@@ -91,17 +91,22 @@ inflate_into(const struct kp_buf *bytes, struct kp_buf *ret, const char **reason
 
 /* ---- percent encoding ---- */
 
+/* RFC 3986 §2.3: what needs no escape. */
+static bool
+is_plain(uint8_t c)
+{
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+               (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '~';
+}
+
 static void
 put_escaped(struct kp_buf *buf, const void *text, size_t text_len)
 {
-        static const char plain[] =
-                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                "0123456789-_.~";
         static const char digits[] = "0123456789ABCDEF";
         const uint8_t *bytes = text;
 
         for (size_t i = 0; i < text_len; i++) {
-                if (bytes[i] != '\0' && strchr(plain, bytes[i]) != NULL) {
+                if (is_plain(bytes[i])) {
                         kp_buf_put_u8(buf, bytes[i]);
                         continue;
                 }

@@ -309,9 +309,12 @@ move(struct kp_world *world, struct drive *drive, struct kp_error *err)
         if (strncmp(site, "provider", 8) == 0)
                 current(world)->eip_asked = true;
         if (drive->intent->silent) {
-                /* only what opens without giving anything */
+                /* only what opens without proving anything: a name is no proof */
                 if (strcmp(site, "service") == 0 && view_has_link(world, "door-eip"))
                         return person_follow(world, "door-eip", err);
+                if (strcmp(site, "service") == 0 && view_has_form(world, "username") &&
+                        !drive->typed[AT_SERVICE])
+                        return type_name(world, drive, site, err);
                 drive->stuck = "asked-to-log-in";
                 return 0;
         }

@@ -123,9 +123,8 @@ recovery_link(struct provider_web *at, struct kp_doc *doc)
 {
         char path[96];
 
-        if (json_array_size(kp_fact(at->provider->actor, "recovery")) > 0)
-                kp_doc_link(doc, "door-recovery", provider_path(at, "/recover", path),
-                        "Andere manier");
+        kp_doc_link(doc, "door-recovery", provider_path(at, "/recover", path),
+                "Andere manier");
 }
 
 int

@@ -60,6 +60,9 @@ service_eip(struct service_web *at, struct kp_error *err)
 
         if (at->service->eip == NULL || !kp_fact_has(actor, "doors", "eip"))
                 return service_refuse(at, NULL, "eip", "no-such-door", err);
+        /* the messages are SAML whatever the product speaks: the outcome rests on that
+         */
+        (void)kp_fact_str(actor, "eip_protocol");
         request_fill(at, &request);
         kp_token_draw(at->web.env->random, token);
         (void)snprintf(request.relay_state, sizeof(request.relay_state), "%s", token);
@@ -127,50 +130,75 @@ attribute(const struct kp_login_response *response, const char *name)
         return "";
 }
 
-/* How an account is looked for. */
+/* How an account is looked for, and what came of it. */
 struct lookup {
-        const char *key, *value;
-        struct kp_account_search search;
+        const char *key;
+        struct kp_account_search search; /* by value, whatever its case and issuer */
+        bool case_differs, issuer_differs;
 };
 
 static struct lookup
 lookup_make(const struct service_web *at, const struct kp_login_response *response)
 {
-        const struct kp_actor *actor = at->service->actor;
-        struct lookup lookup = { .key = kp_fact_str(actor, "account_key") };
+        struct lookup lookup = { .key = kp_fact_str(
+                                         at->service->actor, "account_key") };
         bool nameid = strcmp(lookup.key, "nameid") == 0;
 
-        lookup.value = nameid ? response->subject : attribute(response, lookup.key);
         lookup.search = (struct kp_account_search){
                 .name = nameid ? "link" : lookup.key,
-                .value = lookup.value,
-                .issuer = kp_fact_bool(actor, "account_key_issuer") ? response->issuer
-                                                                    : NULL,
+                .value = nameid ? response->subject : attribute(response, lookup.key),
                 .tenant = at->tenant,
-                .fold = kp_fact_is(actor, "account_key_compare", "case-insensitive"),
+                .fold = true,
         };
         return lookup;
 }
 
+/*
+ * The account for a value. Whether case and issuer count is only looked up where it
+ * makes a difference: a fact that changes nothing is not read.
+ */
+static struct kp_account *
+lookup_run(struct service_web *at, const char *issuer, struct lookup *lookup)
+{
+        struct kp_directory *directory = &at->service->directory;
+        const struct kp_actor *actor = at->service->actor;
+        struct kp_account_search exact = lookup->search;
+        struct kp_account *account;
+
+        if (lookup->search.value[0] == '\0')
+                return NULL;
+        exact.fold = false;
+        account = kp_directory_find(directory, &exact);
+        if (account == NULL &&
+                (account = kp_directory_find(directory, &lookup->search)) != NULL &&
+                kp_fact_is(actor, "account_key_compare", "exact"))
+                lookup->case_differs = true;
+        if (account != NULL && account->link_issuer[0] != '\0' &&
+                strcmp(account->link_issuer, issuer) != 0 &&
+                kp_fact_bool(actor, "account_key_issuer"))
+                lookup->issuer_differs = true;
+        return lookup->case_differs || lookup->issuer_differs ? NULL : account;
+}
+
 static void
 account_tell(struct service_web *at, const struct lookup *lookup,
-        const struct kp_account *account, const char *by, bool created)
+        const struct kp_login_response *response, const struct kp_account *account,
+        const char *by, bool created)
 {
-        struct kp_account_search folded = lookup->search, anywhere = lookup->search;
-
-        folded.fold = true;
-        anywhere.issuer = NULL;
+        const struct kp_account_search by_mail = {
+                .name = "mail",
+                .value = attribute(response, "mail"),
+                .tenant = at->tenant,
+                .fold = true,
+        };
         kp_trace_add(at->web.env->trace, at->web.role, "account.found",
-                "{s:s, s:b, s:i, s:s, s:b, s:b, s:b, s:s*}", "key", lookup->key,
-                "found", account != NULL, "account",
+                "{s:s, s:b, s:i, s:s, s:b, s:b, s:b, s:b, s:b, s:s*}", "key",
+                lookup->key, "found", account != NULL, "account",
                 account == NULL ? 0 : account->ordinal, "by", by, "created", created,
-                "case_differs",
-                account == NULL &&
-                        kp_directory_find(&at->service->directory, &folded) != NULL,
-                "issuer_differs",
-                account == NULL &&
-                        kp_directory_find(&at->service->directory, &anywhere) != NULL,
-                "state",
+                "value_came", lookup->search.value[0] != '\0', "case_differs",
+                lookup->case_differs, "issuer_differs", lookup->issuer_differs,
+                "mail_known",
+                kp_directory_find(&at->service->directory, &by_mail) != NULL, "state",
                 account == NULL ? NULL : kp_account_state_name(account->state));
 }
 
@@ -212,7 +240,7 @@ static int
 account_resolve(struct service_web *at, const struct kp_login_response *response,
         int person, struct kp_account **ret, struct kp_error *err)
 {
-        const struct lookup lookup = lookup_make(at, response);
+        struct lookup lookup = lookup_make(at, response);
         const struct kp_account_search by_mail = {
                 .name = "mail",
                 .value = attribute(response, "mail"),
@@ -222,10 +250,8 @@ account_resolve(struct service_web *at, const struct kp_login_response *response
         const char *by = "key";
         bool created = false;
 
-        *ret = NULL;
-        if (lookup.value[0] != '\0')
-                *ret = kp_directory_find(&at->service->directory, &lookup.search);
-        account_tell(at, &lookup, *ret, by, false);
+        *ret = lookup_run(at, response->issuer, &lookup);
+        account_tell(at, &lookup, response, *ret, by, false);
         if (*ret != NULL || kp_fact_is(at->service->actor, "unknown_subject", "refuse"))
                 return 0;
         if (kp_fact_is(at->service->actor, "unknown_subject", "link-by-mail")) {
@@ -239,7 +265,7 @@ account_resolve(struct service_web *at, const struct kp_login_response *response
         }
         if (*ret != NULL)
                 account_link(*ret, response);
-        account_tell(at, &lookup, *ret, by, created);
+        account_tell(at, &lookup, response, *ret, by, created);
         return 0;
 }
 
@@ -285,8 +311,7 @@ acs_accept(struct service_web *at, const struct kp_login_response *response,
                 return service_refuse(at, NULL, "eip", "account-unknown", err);
         if (account->state != KP_ACCOUNT_ACTIVE)
                 return service_refuse(at, account, "eip", "account-blocked", err);
-        if (account->link_issuer[0] == '\0')
-                account_link(account, response);
+        account_link(account, response);
         (void)snprintf(like.method, sizeof(like.method), "eip");
         (void)snprintf(like.context, sizeof(like.context), "%s", response->context);
         (void)snprintf(like.index, sizeof(like.index), "%s", response->session_index);

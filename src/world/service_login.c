@@ -28,12 +28,6 @@ password_open(const struct kp_service *service, const struct kp_account *account
         return !account->eip || kp_fact_bool(service->actor, "eip_keeps_password");
 }
 
-static bool
-has_recovery(const struct kp_service *service)
-{
-        return json_array_size(kp_fact(service->actor, "recovery")) > 0;
-}
-
 /* The doors of the first page that need no name yet. */
 static int
 start_doors(struct service_web *at, struct kp_doc *doc, struct kp_error *err)
@@ -46,9 +40,8 @@ start_doors(struct service_web *at, struct kp_doc *doc, struct kp_error *err)
         if (kp_fact_is(actor, "hrd", "tile") && kp_fact_has(actor, "doors", "eip"))
                 kp_doc_link(doc, "door-eip", service_path(at, "/login/eip", path),
                         "Inloggen met je schoolaccount");
-        if (has_recovery(at->service))
-                kp_doc_link(doc, "door-recovery", service_path(at, "/recover", path),
-                        "Kom je er niet in?");
+        kp_doc_link(doc, "door-recovery", service_path(at, "/recover", path),
+                "Kom je er niet in?");
         if (!service_has_passkey_door(at->service))
                 return 0;
         step = kp_fact_str(actor, "passkey_step");
@@ -123,9 +116,8 @@ method_page(struct service_web *at, struct kp_account *account, bool passkey, bo
         if (eip)
                 kp_doc_link(&doc, "door-eip", service_path(at, "/login/eip", path),
                         "Inloggen met je schoolaccount");
-        if (has_recovery(at->service))
-                kp_doc_link(&doc, "door-recovery", service_path(at, "/recover", path),
-                        "Kom je er niet in?");
+        kp_doc_link(&doc, "door-recovery", service_path(at, "/recover", path),
+                "Kom je er niet in?");
         return kp_doc_send(&doc, &at->web, 200, err);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "keypilot/world/world.h"
 
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,7 +143,7 @@ world_person_need(struct kp_world *world, int person, int tenant, struct kp_erro
         struct kp_person *as = &who->as[tenant - 1];
         struct kp_account *at_provider = NULL, *ignored;
         const char *second;
-        bool eip;
+        bool eip, jit;
 
         if (who->known[tenant - 1])
                 return 0;
@@ -158,10 +159,11 @@ world_person_need(struct kp_world *world, int person, int tenant, struct kp_erro
                 provider_account_add(world, world->provider2, as, &ignored, err) < 0)
                 return -1;
         eip = at_provider != NULL && kp_fact_is(population, "service_account", "eip");
-        /* where accounts come into being by logging in, nobody enters them beforehand
-         */
-        if ((!eip || !kp_fact_is(world->service->actor, "unknown_subject", "create")) &&
-                service_account_add(world, as, at_provider, false, eip, err) < 0)
+        /* accounts that come into being by logging in are not entered beforehand,
+         * unless the service finds people by their names: then it must know these */
+        jit = eip && kp_fact_is(world->service->actor, "unknown_subject", "create") &&
+              !kp_fact_is(world->service->actor, "hrd", "username-first");
+        if (!jit && service_account_add(world, as, at_provider, false, eip, err) < 0)
                 return -1;
         second = tenant == 1 ? kp_fact_str(population, "second_account") : "none";
         if (strcmp(second, "none") == 0)
@@ -224,14 +226,16 @@ static int
 person_pin(void *self, int retries, struct kp_buf *ret, struct kp_error *err)
 {
         struct kp_world *world = self;
+        const char *pin = world_sitting(world)->pin;
 
         person_prompted(world, "pin");
         if (world->env.user != NULL)
                 return world->env.user->pin(world->env.user->self, retries, ret, err);
-        /* somebody who was given no PIN gives up before he blocks the key */
-        if (world->env.pin[0] == '\0' || (retries >= 0 && retries < 2))
+        if (pin[0] == '\0')
+                pin = world->env.pin;
+        if (pin[0] == '\0')
                 return 0;
-        kp_buf_puts(ret, world->env.pin);
+        kp_buf_puts(ret, pin);
         return kp_buf_check(ret, err) < 0 ? -1 : 1;
 }
 
@@ -239,6 +243,8 @@ static int
 person_new_pin(void *self, int64_t min_len, struct kp_buf *ret, struct kp_error *err)
 {
         struct kp_world *world = self;
+        char *pin = world_sitting(world)->pin;
+        int64_t len = min_len < 6 ? 6 : min_len > 63 ? 63 : min_len;
 
         person_prompted(world, "new-pin");
         if (world->env.user != NULL)
@@ -246,8 +252,10 @@ person_new_pin(void *self, int64_t min_len, struct kp_buf *ret, struct kp_error 
                                ? 0
                                : world->env.user->new_pin(
                                          world->env.user->self, min_len, ret, err);
-        for (int64_t i = 0; i < min_len || i < 6; i++)
-                kp_buf_put_u8(ret, (uint8_t)('1' + (i % 9)));
+        for (int64_t i = 0; i < len; i++)
+                pin[i] = (char)('1' + (i * 4) % 9);
+        pin[len] = '\0';
+        kp_buf_puts(ret, pin);
         return kp_buf_check(ret, err) < 0 ? -1 : 1;
 }
 
@@ -383,10 +391,7 @@ agent_build(struct kp_world *world, struct kp_error *err)
                 .choose = person_pick,
         };
         client_fill(world, &world->env.client, &world->client);
-        client_fill(world,
-                world->env.client2.profile != NULL ? &world->env.client2
-                                                   : &world->env.client,
-                &world->client2);
+        client_fill(world, &world->env.client2, &world->client2);
         world->client_in_use = &world->client;
         return kp_agent_new_simulated(&env, &world->agent, err);
 }
@@ -445,6 +450,7 @@ kp_world_free(struct kp_world **world)
         kp_provider_free(&w->provider);
         kp_provider_free(&w->provider2);
         kp_hub_free(&w->hub);
+        OPENSSL_cleanse(w->people, sizeof(w->people)); /* PINs and passwords */
         free(w->inproc);
         free(w);
         *world = NULL;

@@ -109,6 +109,7 @@ Test(pin, three_wrong_ones_need_a_power_cycle_and_eight_lock_the_key)
         expect_status(rig_set_pin(&rig, 1, ask.pin, "5678"), KP_CTAP2_ERR_PIN_BLOCKED);
         rig_close(&rig);
         rig_open(&rig, "yubikey-5-57-locked");
+        ask.pin = kp_authenticator_profile_test_pin(rig.profile);
         cr_assert_eq(pin_retries(&rig), 0);
         expect_status(rig_token(&rig, &ask, token), KP_CTAP2_ERR_PIN_BLOCKED);
         rig_close(&rig);

@@ -119,3 +119,22 @@ Test(b64url, refuses_padding_white_space_other_letters_and_loose_bits)
                 cr_assert_eq(err.code, KP_EPARSE);
         }
 }
+
+Test(b64url, leaves_loose_bits_to_those_who_ask_for_it)
+{
+        static const struct {
+                const char *text, *plain;
+        } loose[] = { { "Zh", "f" }, { "Zm9", "fo" }, { "Zm9v", "foo" },
+                { "Zm9vYn", "foob" } };
+
+        for (size_t i = 0; i < KP_NELEMS(loose); i++) {
+                KP_CLEANUP(kp_buf_done) struct kp_buf plain = { 0 };
+                struct kp_error err = { 0 };
+
+                cr_assert_eq(kp_b64url_decode_any_bits(loose[i].text,
+                                     strlen(loose[i].text), &plain, &err),
+                        0);
+                cr_assert_str_eq(kp_buf_str(&plain), loose[i].plain);
+                cr_assert_lt(kp_b64url_decode_any_bits("Zm9vY", 5, &plain, &err), 0);
+        }
+}

@@ -388,3 +388,39 @@ Test(cbor, writes_what_it_reads)
         kp_cbor_put_item(&again, item);
         cr_assert(kp_bytes_equal(buf.data, buf.len, again.data, again.len));
 }
+
+Test(cbor, any_order_is_canonical_but_for_the_order)
+{
+        static const char *const good[] = { "a202000100", "a2616200616100",
+                "a220000100", "a30300 0100 0200", "a262616100616100" };
+
+        for (size_t i = 0; i < KP_NELEMS(good); i++)
+                cr_expect(accepts(good[i], KP_CBOR_ANY_ORDER), "%s", good[i]);
+        for (size_t i = 0; i < KP_NELEMS(canonical); i++)
+                cr_expect(accepts(canonical[i], KP_CBOR_ANY_ORDER), "%s", canonical[i]);
+        for (size_t i = 0; i < KP_NELEMS(malformed); i++)
+                cr_expect_not(
+                        accepts(malformed[i], KP_CBOR_ANY_ORDER), "%s", malformed[i]);
+        cr_expect_not(accepts("a3 0200 0100 0200", KP_CBOR_ANY_ORDER), "a key twice");
+        cr_expect_not(accepts("a2 0200 1801 00", KP_CBOR_ANY_ORDER), "a longer number");
+        cr_expect_not(accepts("bf0200ff", KP_CBOR_ANY_ORDER), "an open length");
+        cr_expect_not(accepts("c100", KP_CBOR_ANY_ORDER), "a tag");
+}
+
+Test(cbor, any_order_compares_up_to_32_keys)
+{
+        for (unsigned n = 31; n <= 33; n++) {
+                KP_CLEANUP(kp_buf_done) struct kp_buf map = { 0 };
+                struct kp_error err = { 0 };
+                size_t used;
+
+                kp_cbor_put_map(&map, n);
+                for (unsigned i = n; i > 0; i--) {
+                        kp_cbor_put_int(&map, i);
+                        kp_cbor_put_int(&map, 0);
+                }
+                cr_assert_eq(kp_cbor_check(
+                                     map.data, map.len, KP_CBOR_ANY_ORDER, &used, &err),
+                        n <= 32 ? 0 : -1);
+        }
+}

@@ -31,7 +31,7 @@ KEY = {
     'attachment': 'cross-platform', 'transports': ['usb'], 'versions': ['FIDO_2_0', 'FIDO_2_1'],
     'extensions': ['credProtect', 'hmac-secret', 'credBlob'],
     'aaguid': '01020304-0506-0708-0102-030405060708',
-    'options': {'plat': False, 'rk': True, 'up': True, 'uv': True, 'pinUvAuthToken': True, 'makeCredUvNotRqd': True},
+    'options': {'plat': False, 'rk': True, 'up': True, 'uv': True, 'pinUvAuthToken': True},
     'algorithms': [-7, -8, -257], 'pin_uv_auth_protocols': [2, 1], 'max_msg_size': 1200,
     'max_credential_count_in_list': 8, 'max_credential_id_length': 128, 'max_cred_blob_length': 32, 'uv_modality': 2,
     'tells': ['algorithms', 'remaining_discoverable_credentials'], 'attestation': 'packed-basic',
@@ -167,10 +167,35 @@ def place_cases():
         yield 'header ' + policy, 'top', '', policy, False
 
 
+# Other keys: (name, options of the virtual authenticator, changes to our profile).
+VIRTUAL = {'protocol': 'ctap2_1', 'transport': 'usb', 'hasResidentKey': True, 'hasUserVerification': True,
+           'isUserVerified': True, 'isUserConsenting': True, 'extensions': ['credBlob', 'minPinLength', 'prf']}
+KINDS = (
+    ('U2F key', {'protocol': 'ctap1/u2f', 'hasResidentKey': False, 'hasUserVerification': False, 'isUserVerified': False,
+                 'extensions': []},
+     {'versions': ['U2F_V2'], 'attestation': 'fido-u2f', 'aaguid': '00000000-0000-0000-0000-000000000000',
+      'counter': 'device', 'algorithms': [-7], 'extensions': [], 'options': {}, 'places': 0, 'tells': [],
+      **{name: GONE for name in ('pin_uv_auth_protocols', 'max_msg_size', 'max_credential_count_in_list',
+                                 'max_credential_id_length', 'max_cred_blob_length', 'uv_modality', 'uv_retries')}}),
+    ('CTAP 2.0 key without verification',
+     {'protocol': 'ctap2', 'hasUserVerification': False, 'isUserVerified': False, 'extensions': []},
+     {'versions': ['FIDO_2_0'], 'options': {'plat': False, 'rk': True, 'up': True}, 'extensions': [],
+      'tells': ['algorithms'],
+      **{name: GONE for name in ('pin_uv_auth_protocols', 'max_cred_blob_length', 'uv_modality', 'uv_retries')}}),
+    ('CTAP 2.1 key without discoverable credentials', {'hasResidentKey': False, 'extensions': []},
+     {'options': {'plat': False, 'rk': False, 'up': True, 'uv': True, 'pinUvAuthToken': True}, 'places': 0,
+      'extensions': ['credProtect'], 'max_cred_blob_length': GONE, 'tells': ['algorithms']}),
+    ('platform authenticator', {'protocol': 'ctap2', 'transport': 'internal', 'extensions': []},
+     {'attachment': 'platform', 'transports': ['internal'], 'versions': ['FIDO_2_0'], 'extensions': [],
+      'options': {'plat': True, 'rk': True, 'up': True, 'uv': True}, 'tells': ['algorithms'],
+      'pin_uv_auth_protocols': GONE, 'max_cred_blob_length': GONE}),
+)
+
 # Where we know that we differ: (Chromium, keypilot, why).
 KNOWN = {
     'create: user.id = ""': ('ok', 'TypeError', 'WebAuthn L3 §5.1.3 step 5: 1 to 64 bytes'),
     'create: user.id = []': ('ok', 'TypeError', 'the same, since [] becomes ""'),
+    'create: extensions = {"credBlob": "AAEC"}': ('ok', 'ok', 'our key keeps blobs of discoverable ones only'),
 }
 
 
@@ -236,10 +261,8 @@ class Chromium:
         except urllib.error.HTTPError as e:
             return json.load(e)['value']
 
-    def authenticator(self):
-        return self.call('POST', '/webauthn/authenticator', {
-            'protocol': 'ctap2_1', 'transport': 'usb', 'hasResidentKey': True, 'hasUserVerification': True,
-            'isUserVerified': True, 'isUserConsenting': True, 'extensions': ['credBlob', 'minPinLength', 'prf']})
+    def authenticator(self, changes=None):
+        return self.call('POST', '/webauthn/authenticator', {**VIRTUAL, **(changes or {})})
 
     def remove(self, authenticator):
         self.call('DELETE', f'/webauthn/authenticator/{authenticator}')
@@ -267,8 +290,17 @@ class Keypilot:
         self.program, self.fixtures, self.origin = program, fixtures, origin
         self.folder = pathlib.Path(folder)
         self.key = self.folder / 'chromium-virtual.json'
-        self.key.write_text(json.dumps(KEY))
+        self.change_key({})
+        client = json.loads((pathlib.Path(fixtures) / 'clients' / 'chromium-debian.json').read_text())
+        client['id'] = 'chromium-virtual-client'
+        client['facts']['platform_aaguids']['value'] = [KEY['aaguid']]
+        self.client = self.folder / 'chromium-virtual-client.json'
+        self.client.write_text(json.dumps(client))
         self.state = self.folder / 'state.json'
+
+    def change_key(self, changes):
+        profile = {**KEY, **changes}
+        self.key.write_text(json.dumps({k: v for k, v in profile.items() if v is not GONE}))
 
     def run(self, kind, options, page=None):
         file, page_file = self.folder / 'options.json', self.folder / 'page.json'
@@ -278,7 +310,8 @@ class Keypilot:
             page_file.write_text(json.dumps(page))
             where = ['--page', str(page_file)]
         done = subprocess.run([self.program, 'webauthn', kind, '--options', str(file), *where, '--key',
-                               f'sim:{self.key}', '--state', str(self.state), '--fixtures', self.fixtures],
+                               f'sim:{self.key}', '--state', str(self.state), '--fixtures', self.fixtures,
+                               '--client', str(self.client)],
                               capture_output=True, text=True, check=False)
         if done.returncode not in (0, 1):
             return {'name': f'exit {done.returncode}', 'message': done.stderr.strip()}
@@ -313,7 +346,8 @@ def summary(answer):
     data = unb64(response['authenticatorData'])
     result = {
         'members': sorted(ok), 'response': sorted(response), 'attachment': ok.get('authenticatorAttachment'),
-        'client': client, 'flags': f'{data[32]:02x}', 'results': shape(ok['clientExtensionResults']),
+        'client': client, 'flags': f'{data[32] & 0x7f:02x}',  # extension data is the key's business
+        'results': shape(ok['clientExtensionResults']),
         'transports': response.get('transports'), 'alg': response.get('publicKeyAlgorithm'),
         'userHandle': response.get('userHandle'),
     }
@@ -381,6 +415,33 @@ def compare_options(tap, chromium, keypilot):
             chromium.remove(authenticator)
 
 
+def compare_kinds(tap, chromium, keypilot):
+    chromium.go(f'http://localhost:{chromium.port}/')
+    levels = ('required', 'preferred', 'discouraged')
+    for name, virtual, profile in KINDS:
+        keypilot.change_key(profile)
+        wishes = [({'residentKey': rk, 'userVerification': uv}, 'none') for rk in levels for uv in levels]
+        wishes += [({'residentKey': 'discouraged', 'userVerification': 'preferred'}, a) for a in ('direct', 'enterprise')]
+        for selection, attestation in wishes:
+            options = {**with_member(CREATE, 'authenticatorSelection', selection), 'attestation': attestation,
+                       'extensions': {'credProps': True}}
+            keypilot.forget()
+            authenticator = chromium.authenticator(virtual)
+            theirs, ours = chromium.run('create', options), keypilot.run('create', options)
+            tap.compare(f'{name}: {json.dumps(selection)}, attestation {attestation}', theirs, ours)
+            if 'ok' in theirs and 'ok' in ours:
+                for uv in levels:
+                    login = [with_member({**GET, 'userVerification': uv}, 'allowCredentials',
+                                         [{'type': PK, 'id': made['ok']['id']}]) for made in (theirs, ours)]
+                    tap.compare(f'{name}: {json.dumps(selection)}, then get with verification {uv}',
+                                chromium.run('get', login[0]), keypilot.run('get', login[1]))
+                usernameless = with_member(GET, 'allowCredentials', GONE)
+                tap.compare(f'{name}: {json.dumps(selection)}, then get without a list',
+                            chromium.run('get', usernameless), keypilot.run('get', usernameless))
+            chromium.remove(authenticator)
+    keypilot.change_key({})
+
+
 def compare_places(tap, chromium, keypilot):
     top = f'http://localhost:{chromium.port}'
     for name, framing, allow, policy, clicked in place_cases():
@@ -434,6 +495,7 @@ def main():
     try:
         with tempfile.TemporaryDirectory() as folder:
             keypilot = Keypilot(program, fixtures, folder, f'http://localhost:{browser.port}')
+            compare_kinds(tap, browser, keypilot)
             compare_origins(tap, browser, keypilot)
             compare_options(tap, browser, keypilot)
             compare_places(tap, browser, keypilot)

@@ -171,6 +171,7 @@ Test(authenticator, what_is_wrong_is_refused_by_name)
                 { "yubikey-5-57-pin", "like", "\"yubikey-5-52-pin\"", "is itself like another" },
                 { "yubikey-5-57-pin", "like", "\"../keys/x\"", "member 'like'" },
                 { "yubikey-5-57-pin", "like", "7", "member 'like'" },
+                { "yubikey-5-57-pin", "source", NULL, "must be the file's own" },
                 /* contradictions */
                 { "yubikey-5-57", "options.clientPin", "true", "'options.clientPin' must be true exactly" },
                 { "yubikey-5-57", "state.pin", "\"set\"", "'options.clientPin' must be true exactly" },

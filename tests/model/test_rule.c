@@ -200,6 +200,23 @@ Test(rule, verdict_and_invariant_narrow_it)
                 trace));
 }
 
+Test(rule, an_invariant_may_be_named_without_its_parameter)
+{
+        KP_CLEANUP(kp_rule_free) struct kp_rule *rule = NULL;
+        struct kp_error err = { 0 };
+        json_auto_t *trace = json_loads("[" ROUTE "]", 0, NULL);
+
+        cr_assert_eq(rule_make("{\"verdict\": \"limits\", \"invariant\": \"prompts\", "
+                               "\"trace\": [{\"event\": \"route\"}]}",
+                             &rule, &err),
+                0);
+        cr_expect(kp_rule_matches(rule, KP_LIMITS, "prompts:3", trace));
+        cr_expect(kp_rule_matches(rule, KP_LIMITS, "prompts", trace));
+        cr_expect_not(kp_rule_matches(rule, KP_LIMITS, "promptsx", trace));
+        cr_expect_not(kp_rule_matches(rule, KP_LIMITS, "", trace));
+        cr_expect_not(kp_rule_matches(rule, KP_LIMITS, NULL, trace));
+}
+
 Test(rule, a_long_trace_does_not_make_the_search_explode)
 {
         json_auto_t *trace = json_array();

@@ -21,6 +21,10 @@
  * reason), "evidence", "rests_on": [ { "fact", "value", "status" } ] of facts read that
  *              are not verified, "prompts": n, "trace": [ ... ] }
  *
+ * The trace in the log is that of the cell without its reads of facts (events "fact"):
+ * those that are not verified stand in "rests_on", and the file would be half as large
+ * again.
+ *
  * Lines are compact JSON: "prev" first, then the other members sorted by name.
  *
  * An outcome's id is "SCENARIO axis=value axis=value ...", pairs sorted, with the

@@ -2,6 +2,7 @@
 #ifndef KEYPILOT_PILOT_CELL_H
 #define KEYPILOT_PILOT_CELL_H
 
+#include "keypilot/client/client.h"
 #include "keypilot/device/key.h"
 #include "keypilot/model/fixtures.h"
 #include "keypilot/model/outcome.h"
@@ -26,6 +27,9 @@ struct kp_cell_input {
         const char *seed;
         const char *id; /* cell id: the random stream is derived from seed and id */
         enum kp_driver_choice driver;
+        /* real keys: who answers for the PIN, and where what is made is written down */
+        const struct kp_user *user;
+        const char *ledger_path, *run;
 };
 
 struct kp_cell_result {
@@ -38,6 +42,17 @@ struct kp_cell_result {
         int prompts; /* how often the person was asked for anything */
 };
 void kp_cell_result_done(struct kp_cell_result *result);
+
+/*
+ * Do the names in a "set" exist, with values that their facts may have?
+ *
+ * set      "role.fact": value; NULL: nothing
+ * Errors   KP_ESCHEMA with the name
+ */
+int kp_cell_check_set(const json_t *set, struct kp_error *err) KP_MUST_CHECK;
+
+/* Forget what the process keeps between cells: at its end, for leak checkers. */
+void kp_cell_cache_clear(void);
 
 /* Errors   the harness's own: a fixture that cannot be loaded (named), memory, bugs */
 int kp_cell_run(const struct kp_cell_input *input, struct kp_cell_result *ret,

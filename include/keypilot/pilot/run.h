@@ -31,6 +31,9 @@ struct kp_run_options {
         unsigned jobs;         /* worker processes; 0: one for each core */
         unsigned cell_seconds; /* a cell that takes longer is given up; 0: never */
         enum kp_driver_choice driver;
+        /* real keys: who answers for the PIN, and where what is made is written down */
+        const struct kp_user *user;
+        const char *ledger_path, *run_name;
         kp_cell_fn *cell;                  /* kp_cell_run, or a test's own */
         const volatile sig_atomic_t *stop; /* not 0: stop soon; NULL: never */
         struct kp_log_watch

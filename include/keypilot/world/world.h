@@ -74,7 +74,8 @@ struct kp_world_env {
         struct kp_trace *trace;
         struct kp_federation *federation;
         struct kp_actor service, provider, population, client; /* always there */
-        struct kp_actor provider2, hub, client2; /* profile NULL: not there */
+        struct kp_actor provider2, hub; /* profile NULL: not there */
+        struct kp_actor client2;        /* what a passkey was enrolled with beforehand */
         const char *home;  /* "service", "provider", "both", "hub", "none" */
         const char *event; /* account event of the axis; "none" */
         const struct kp_user
@@ -108,6 +109,7 @@ struct kp_world {
                 struct kp_person as[KP_SCHOOLS_MAX]; /* in each school */
                 bool known[KP_SCHOOLS_MAX];
                 struct kp_key *key;
+                char pin[64]; /* chosen on the way; "": the one that everybody has */
                 bool lost;
                 bool has_passkey_at[4]; /* service, provider, second provider, hub */
                 bool left, logged_out;

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "keypilot/model/profile.h"
+#include "keypilot/model/trace.h"
+
+#include "../../src/report/trace_words.h"
+
+/* "{1}{2}": which placeholders a text has, each once, in order of their number. */
+static unsigned
+placeholders(const char *text)
+{
+        unsigned set = 0;
+
+        for (; *text != '\0'; text++)
+                if (text[0] == '{') {
+                        cr_expect(text[1] >= '1' && text[1] <= '3' && text[2] == '}',
+                                "only {1}, {2} and {3} may stand in '%s'", text);
+                        set |= 1u << (text[1] - '0');
+                }
+        return set;
+}
+
+static void
+check(struct kp_text text, const char *what)
+{
+        cr_assert(text.en != NULL && text.nl != NULL, "%s has both languages", what);
+        cr_expect(*text.en != '\0' && *text.nl != '\0', "%s says something", what);
+        cr_expect_eq(placeholders(text.en), placeholders(text.nl),
+                "the same is filled in: '%s' and '%s'", text.en, text.nl);
+        for (size_t i = 0; say_forbidden[i] != NULL; i++) {
+                cr_expect_null(strcasestr(text.en, say_forbidden[i]), "'%s' in '%s'",
+                        say_forbidden[i], text.en);
+                cr_expect_null(strcasestr(text.nl, say_forbidden[i]), "'%s' in '%s'",
+                        say_forbidden[i], text.nl);
+        }
+}
+
+Test(texts, exist_in_both_languages_with_the_same_placeholders)
+{
+        for (int i = 0; i < SAY_N; i++)
+                check(say_text((enum say)i), "a text");
+        for (const struct fact_question *q = fact_questions; q->fact != NULL; q++)
+                check(q->text, q->fact);
+}
+
+/* Short words in short sentences: no sentence that a person has to read twice. */
+Test(texts, have_no_sentence_of_more_than_thirty_words)
+{
+        for (int i = 0; i < SAY_N; i++) {
+                const char *both[] = { say_text((enum say)i).en,
+                        say_text((enum say)i).nl };
+
+                for (int j = 0; j < 2; j++) {
+                        int n = 1;
+
+                        for (const char *c = both[j]; *c != '\0'; c++)
+                                n = *c == '.' || *c == ';' ? 1 : n + (*c == ' ');
+                        cr_expect_leq(n, 30, "'%s'", both[j]);
+                }
+        }
+}
+
+static bool
+is_fact(const char *name)
+{
+        const struct kp_fact_type *const kinds[] = { kp_facts_client, kp_facts_service,
+                kp_facts_provider, kp_facts_hub, kp_facts_population };
+
+        for (size_t i = 0; i < KP_NELEMS(kinds); i++)
+                for (const struct kp_fact_type *fact = kinds[i]; fact->name != NULL;
+                        fact++)
+                        if (strcmp(fact->name, name) == 0)
+                                return true;
+        return false;
+}
+
+Test(texts, ask_only_about_facts_that_exist_each_once_and_sorted)
+{
+        for (const struct fact_question *q = fact_questions; q->fact != NULL; q++) {
+                cr_expect(is_fact(q->fact), "%s", q->fact);
+                if (q[1].fact != NULL)
+                        cr_expect_lt(strcmp(q->fact, q[1].fact), 0, "%s", q->fact);
+        }
+}
+
+Test(texts, have_words_for_every_event_of_a_trace)
+{
+        const struct kp_event_type *const groups[] = { kp_events_ceremony,
+                kp_events_key, kp_events_saml, kp_events_world, kp_events_run };
+
+        for (size_t i = 0; i < KP_NELEMS(groups); i++)
+                for (const struct kp_event_type *event = groups[i]; event->name != NULL;
+                        event++) {
+                        if (!event_is_shown(event->name))
+                                continue;
+                        cr_expect_str_neq(event_text(event->name).nl, event->name,
+                                "no words for the event %s", event->name);
+                        check(event_text(event->name), event->name);
+                }
+}
