@@ -129,7 +129,7 @@ struct kp_auth_token {
         int64_t since_ms;
 };
 
-/* Invalidate what there is and begin a new one. Spec: CTAP 2.1 §6.5.2.1 */
+/* Invalidate what there is and begin a new one. Spec: CTAP 2.1 §6.5.3.2 */
 void kp_auth_token_begin(struct kp_authenticator *key, int protocol, bool user_present);
 void kp_auth_token_end(struct kp_authenticator *key);
 /* verify(pinUvAuthToken, message, param), without looking at permissions. */

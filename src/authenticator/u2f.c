@@ -4,7 +4,7 @@
 #include "internal.h"
 
 /*
- * U2F raw messages, which CTAP 2.1 §7 and §8.1 call CTAP1. A U2F key never waits: it
+ * U2F raw messages, which CTAP 2.1 §10 calls CTAP1/U2F. A U2F key never waits: it
  * answers "not satisfied" until the person has touched, and the platform asks again.
  * Spec: FIDO U2F Raw Message Formats v1.2
  */

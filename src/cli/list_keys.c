@@ -91,8 +91,8 @@ static int
 model_add(struct model *model, const char *path, const uint8_t aaguid[16],
         struct kp_error *err)
 {
-        KP_CLEANUP(kp_authenticator_profile_free) struct kp_authenticator_profile *profile =
-                NULL;
+        KP_CLEANUP(kp_authenticator_profile_free)
+        struct kp_authenticator_profile *profile = NULL;
         struct kp_text title;
 
         if (kp_authenticator_profile_load(path, &profile, err) < 0)
@@ -118,7 +118,8 @@ kp_key_model(const char *fixtures_dir, const uint8_t aaguid[16], json_t **ret,
         static const uint8_t nobody[16];
         KP_CLEANUP(kp_names_done) struct kp_names names = { 0 };
         KP_CLEANUP(model_done) struct model model = { 0 };
-        KP_CLEANUP(kp_free_str) char *folder = kp_format("%s/authenticators", fixtures_dir);
+        KP_CLEANUP(kp_free_str)
+        char *folder = kp_format("%s/authenticators", fixtures_dir);
 
         *ret = NULL;
         if (memcmp(aaguid, nobody, sizeof(nobody)) == 0)
@@ -128,7 +129,8 @@ kp_key_model(const char *fixtures_dir, const uint8_t aaguid[16], json_t **ret,
         if (kp_dir_list(folder, SUFFIX, &names, err) < 0)
                 return -1;
         for (size_t i = 0; i < names.n_names; i++) {
-                KP_CLEANUP(kp_free_str) char *path = kp_format("%s/%s", folder, names.names[i]);
+                KP_CLEANUP(kp_free_str)
+                char *path = kp_format("%s/%s", folder, names.names[i]);
 
                 if (path == NULL)
                         return KP_FAIL(err, KP_ENOMEM, "keys");
@@ -165,16 +167,16 @@ sim_json(const char *id, const struct kp_authenticator_profile *profile,
         return json_pack("{s:o, s:{s:s, s:s}, s:o, s:o, s:o, s:s}", "id",
                 json_sprintf("sim:%s", id), "title", "en", title.en, "nl", title.nl,
                 "versions", kp_key_versions_json(&told), "algorithms",
-                kp_key_algorithms_json(&told), "options", kp_key_options_json(&told), "source",
-                facts->source);
+                kp_key_algorithms_json(&told), "options", kp_key_options_json(&told),
+                "source", facts->source);
 }
 
 static int
-sim_list_one(const char *folder, const char *file, struct kp_key_env *env, json_t *array,
-        struct kp_error *err)
+sim_list_one(const char *folder, const char *file, struct kp_key_env *env,
+        json_t *array, struct kp_error *err)
 {
-        KP_CLEANUP(kp_authenticator_profile_free) struct kp_authenticator_profile *profile =
-                NULL;
+        KP_CLEANUP(kp_authenticator_profile_free)
+        struct kp_authenticator_profile *profile = NULL;
         KP_CLEANUP(kp_free_str) char *path = kp_format("%s/%s", folder, file);
         KP_CLEANUP(kp_key_close) struct kp_key *key = NULL;
         struct kp_key_info info;
@@ -198,7 +200,8 @@ static int
 sim_list(struct kp_key_env *env, json_t *array, struct kp_error *err)
 {
         KP_CLEANUP(kp_names_done) struct kp_names names = { 0 };
-        KP_CLEANUP(kp_free_str) char *folder = kp_format("%s/authenticators", env->fixtures_dir);
+        KP_CLEANUP(kp_free_str)
+        char *folder = kp_format("%s/authenticators", env->fixtures_dir);
 
         if (folder == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "keys");
@@ -245,11 +248,12 @@ hid_list_one(struct kp_key_env *env, const struct kp_hidraw_key *at, json_t *arr
                 (void)key->driver.ops->info(key->driver.self, &info, &trouble);
         if (hid_title(env, at, &info, &title, err) < 0)
                 return -1;
-        item = json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:s*}", "id", id, "title", title,
-                "versions", kp_key_versions_json(&info), "algorithms",
-                kp_key_algorithms_json(&info), "options", kp_key_options_json(&info), "source",
-                "the key itself", "problem",
-                trouble.code == KP_OK ? NULL : kp_error_format(&trouble, why, sizeof(why)));
+        item = json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:s*}", "id", id, "title",
+                title, "versions", kp_key_versions_json(&info), "algorithms",
+                kp_key_algorithms_json(&info), "options", kp_key_options_json(&info),
+                "source", "the key itself", "problem",
+                trouble.code == KP_OK ? NULL
+                                      : kp_error_format(&trouble, why, sizeof(why)));
         if (json_array_append_new(array, item) < 0)
                 return KP_FAIL(err, KP_ENOMEM, "keys");
         return 0;

@@ -7,20 +7,21 @@
 #include "cli.h"
 
 /*
- * What `list keys` shows: the simulated keys and the plugged-in ones, each asked what it is
- * and nothing else.
+ * What `list keys` shows: the simulated keys and the plugged-in ones, each asked what
+ * it is and nothing else.
  *
- * array    gets objects with "id", "title", "versions", "algorithms", "options", "source";
- *          a plugged-in key that cannot be asked has "problem" and empty lists
+ * array    gets objects with "id", "title", "versions", "algorithms", "options",
+ * "source"; a plugged-in key that cannot be asked has "problem" and empty lists
  */
 int kp_list_keys(struct kp_cli *cli, json_t *array, struct kp_error *err);
 
 /*
- * The name of a model by its AAGUID, as our own profiles have it, without the states that
- * they describe ("YubiKey 5, firmware 5.7").
+ * The name of a model by its AAGUID, as our own profiles have it, without the states
+ * that they describe ("YubiKey 5, firmware 5.7").
  *
  * fixtures_dir  the folder of fixtures
- * ret           { "en", "nl" }; NULL where no profile has this AAGUID, or it is all zeroes
+ * ret           { "en", "nl" }; NULL where no profile has this AAGUID, or it is all
+ * zeroes
  */
 int kp_key_model(const char *fixtures_dir, const uint8_t aaguid[16], json_t **ret,
         struct kp_error *err);

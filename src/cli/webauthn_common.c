@@ -2,6 +2,7 @@
 #include "webauthn_common.h"
 
 #include <openssl/sha.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,15 @@ const struct kp_option kp_webauthn_options[KP_N_WEBAUTHN_OPTIONS] = {
                         "herhaalbaar toeval, voor gesimuleerde sleutels" } },
 };
 
+/* A real key that waits for a touch is told to stop, so that it does not blink on. */
+static volatile sig_atomic_t interrupted;
+
+static void
+interrupt(int signal_number)
+{
+        interrupted = signal_number;
+}
+
 /* One run of the command. */
 struct ceremony {
         struct kp_cli *cli;
@@ -59,6 +69,7 @@ struct ceremony {
         struct kp_clock clock;
         struct kp_random *random;
         char *ledger;
+        char *state_key; /* "sim:" and the profile that the state names; NULL: none */
         struct kp_key *keys[MAX_KEYS];
         struct kp_client_key client_keys[MAX_KEYS];
         size_t n_keys;
@@ -70,6 +81,7 @@ static void
 ceremony_done(struct ceremony *c)
 {
         kp_random_install(NULL);
+        kp_person_done(&c->person);
         for (size_t i = 0; i < c->n_keys; i++)
                 kp_key_close(&c->keys[i]);
         kp_random_free(&c->random);
@@ -78,6 +90,7 @@ ceremony_done(struct ceremony *c)
         json_decref(c->page_json);
         json_decref(c->state);
         free(c->ledger);
+        free(c->state_key);
 }
 
 /* ---- what the command line says ---- */
@@ -106,11 +119,13 @@ page_read(struct ceremony *c, struct kp_error *err)
         return 0;
 }
 
+/* Without --key: the key whose memory it is, or the default one. */
 static const char *
 key_name(const struct ceremony *c, size_t i)
 {
-        return kp_arg_count(c->cli, "key") == 0 ? DEFAULT_KEY
-                                                : kp_arg_nth(c->cli, "key", i);
+        if (kp_arg_count(c->cli, "key") > 0)
+                return kp_arg_nth(c->cli, "key", i);
+        return c->state_key == NULL ? DEFAULT_KEY : c->state_key;
 }
 
 static bool
@@ -147,9 +162,16 @@ state_read(struct ceremony *c, struct kp_error *err)
 {
         const char *path = kp_arg(c->cli, "state");
 
+        const char *profile;
+
         if (path == NULL || !kp_file_exists(path))
                 return 0;
-        return kp_json_load(path, KP_JSON_MAX_BULK, &c->state, err);
+        if (kp_json_load(path, KP_JSON_MAX_BULK, &c->state, err) < 0)
+                return -1;
+        if ((profile = kp_json_str(c->state, "profile", NULL)) != NULL &&
+                (c->state_key = kp_format("sim:%s", profile)) == NULL)
+                return KP_FAIL(err, KP_ENOMEM, "%s", path);
+        return 0;
 }
 
 /* ---- what the ceremony runs on ---- */
@@ -190,6 +212,7 @@ key_open(struct ceremony *c, size_t i, struct kp_error *err)
                 .random = c->random,
                 .state = c->state,
                 .ledger_path = c->ledger,
+                .interrupted = c->real ? &interrupted : NULL,
         };
         const char *name = key_name(c, i);
 
@@ -209,8 +232,12 @@ key_open(struct ceremony *c, size_t i, struct kp_error *err)
 static int
 open_all(struct ceremony *c, struct kp_error *err)
 {
+        const struct sigaction action = { .sa_handler = interrupt };
         const char *client = kp_arg(c->cli, "client");
         size_t n = c->n_keys;
+
+        if (c->real && sigaction(SIGINT, &action, NULL) < 0)
+                return KP_FAIL(err, KP_EBUG, "SIGINT");
 
         if (kp_fixtures_open(c->cli->fixtures_dir, &c->fixtures, err) < 0 ||
                 kp_fixtures_profile(c->fixtures, KP_KIND_CLIENT,
@@ -312,6 +339,8 @@ run_ceremony(struct ceremony *c, struct kp_error *err)
 
         if (r < 0 || state_write(c, err) < 0)
                 return -1;
+        if (interrupted != 0)
+                return KP_EXIT_INTERRUPTED;
         if (exception.name[0] != '\0')
                 return print_exception(&exception, err) < 0 ? -1 : KP_EXIT_DIFFERS;
         if (kp_print_json(response, err) < 0 || tell_removal(c, response, err) < 0)
@@ -331,9 +360,10 @@ kp_webauthn_run(struct kp_cli *cli, bool create, struct kp_error *err)
                 state_read(&c, err) < 0)
                 return -1;
         c.person.lang = cli->lang;
-        c.person.pin_file = kp_arg(cli, "pin-file");
         c.person.real = c.real;
-        if (open_all(&c, err) < 0)
+        if ((kp_arg(cli, "pin-file") != NULL &&
+                    kp_person_read_pin(&c.person, kp_arg(cli, "pin-file"), err) < 0) ||
+                open_all(&c, err) < 0)
                 return -1;
         return run_ceremony(&c, err);
 }

@@ -13,9 +13,8 @@
 #define PIN_BYTES 63 /* Spec: CTAP 2.1 §6.5.1 */
 #define PIN_FILE_MAX 256
 
-/* The first line. */
-static int
-pin_from_file(const char *path, struct kp_buf *ret, struct kp_error *err)
+int
+kp_person_read_pin(struct kp_person *person, const char *path, struct kp_error *err)
 {
         KP_CLEANUP(kp_buf_wipe) struct kp_buf text = { 0 };
         size_t len;
@@ -27,8 +26,9 @@ pin_from_file(const char *path, struct kp_buf *ret, struct kp_error *err)
                 return KP_FAIL(err, KP_ESCHEMA,
                         "%s: expected a PIN of 1 to %d bytes in the first line", path,
                         PIN_BYTES);
-        kp_buf_put(ret, text.data, len);
-        return kp_buf_check(ret, err) < 0 ? -1 : 1;
+        kp_buf_put(&person->pin, text.data, len);
+        person->has_pin = true;
+        return kp_buf_check(&person->pin, err);
 }
 
 /* Typed blindly. 1 with the PIN, 0 where there is no terminal or nothing was typed. */
@@ -64,13 +64,16 @@ pin_find(struct kp_person *person, const char *question, struct kp_buf *ret,
 {
         unsigned before = person->asked++;
 
-        if (person->pin_file != NULL)
-                return before > 0 ? 0 : pin_from_file(person->pin_file, ret, err);
-        if (person->real)
+        if (person->real && !person->has_pin)
                 return pin_from_terminal(question, ret, err);
-        if (person->test_pin[0] == '\0' || before > 0)
+        if (before > 0)
                 return 0;
-        kp_buf_puts(ret, person->test_pin);
+        if (person->has_pin)
+                kp_buf_put(ret, person->pin.data, person->pin.len);
+        else if (person->test_pin[0] != '\0')
+                kp_buf_puts(ret, person->test_pin);
+        else
+                return 0;
         return kp_buf_check(ret, err) < 0 ? -1 : 1;
 }
 
@@ -142,4 +145,10 @@ kp_person_know(struct kp_person *person, const struct kp_authenticator_profile *
         else
                 (void)snprintf(person->test_pin, sizeof(person->test_pin), "%.*s",
                         (int)(min_len < 6 ? 6 : min_len), digits);
+}
+
+void
+kp_person_done(struct kp_person *person)
+{
+        kp_buf_wipe(&person->pin);
 }

@@ -13,15 +13,21 @@
  */
 struct kp_person {
         enum kp_lang lang;
-        const char *pin_file; /* NULL: none */
-        bool real;            /* a real key is among the keys */
-        char test_pin[64];    /* that simulated keys have or will get */
-        unsigned asked;       /* neither a file nor the test PIN is tried twice */
+        bool has_pin;      /* a file was given */
+        struct kp_buf pin; /* what it holds; wiped */
+        bool real;         /* a real key is among the keys */
+        char test_pin[64]; /* that simulated keys have or will get */
+        unsigned asked;    /* neither a file nor the test PIN is tried twice */
         struct kp_user user;
 };
 
 /* ret      self points to itself: do not move it */
 void kp_person_init(struct kp_person *ret);
+void kp_person_done(struct kp_person *person); /* wipes the PIN */
+
+/* Errors  KP_EIO unreadable; KP_ESCHEMA no PIN of 1 to 63 bytes in the first line */
+int kp_person_read_pin(
+        struct kp_person *person, const char *path, struct kp_error *err) KP_MUST_CHECK;
 
 /*
  * The test PIN for a simulated key: the one its profile comes with, or the one that it

@@ -18,7 +18,7 @@ kp_attempt_touch(struct kp_attempt *attempt)
                 user->touch(user->self);
 }
 
-/* Spec: CTAP 2.1 §6.1.2 steps 12 to 14 and 17, §6.2.2 steps 7 to 9 */
+/* Spec: CTAP 2.1 §6.1.2, §6.2.2 */
 void
 kp_attempt_touched(struct kp_attempt *attempt, uint8_t status)
 {
@@ -72,7 +72,7 @@ kp_attempt_refused(struct kp_attempt *attempt, uint8_t status, const char *trans
                         reason = refusals[i].reason;
         return kp_throw(attempt->ceremony->exception, reason, status,
                 strcmp(reason, "credential-excluded") == 0
-                        ? "The key is already registered with this relying party."
+                        ? "The key already holds a credential that the site listed."
                         : KP_NOT_ALLOWED_TEXT);
 }
 

@@ -53,7 +53,7 @@ secure_check(struct kp_ceremony *c)
                 kp_ceremony_fact_is(c, "http_localhost", "yes"))
                 return 0;
         return kp_throw(c->exception, "origin-not-secure", 0,
-                "Public-key credentials are only available to HTTPS origins.");
+                "Passkeys need a page that came over HTTPS.");
 }
 
 /* Spec: Credential Management L1 §2.5; WebAuthn L3 §5.9, §5.10 */
@@ -75,7 +75,8 @@ policy_check(struct kp_ceremony *c)
                 !kp_page_feature_allowed(c->page, &c->origin, feature,
                         strncmp(rule, "allowed_with_permissions_policy", 31) == 0))
                 return kp_throw(c->exception, "permissions-policy", 0,
-                        "The '%s' feature is not enabled in this document.", feature);
+                        "The feature '%s' is not allowed where this page stands.",
+                        feature);
         return 0;
 }
 
@@ -92,7 +93,7 @@ activation_check(struct kp_ceremony *c)
                 (c->create && c->page->framing == KP_FRAME_CROSS_ORIGIN &&
                         strcmp(rule, "cross_origin_create_only") == 0))
                 return kp_throw(c->exception, "user-activation-missing", 0,
-                        "A user activation is required.");
+                        "The call needs a click of the person just before it.");
         return 0;
 }
 
@@ -124,7 +125,7 @@ domain_check(struct kp_ceremony *c)
                         "The page's origin is opaque.");
         if (c->browser && kp_host_is_ip(c->origin.host))
                 return kp_throw(c->exception, "origin-not-domain", 0,
-                        "This is an invalid domain.");
+                        "The page's host is not a domain.");
         return 0;
 }
 
@@ -154,7 +155,7 @@ app_check(struct kp_ceremony *c)
                 return 0;
         if (!app_is_linked(c))
                 return kp_throw(c->exception, "rp-id-not-for-app", 0,
-                        "The app is not associated with the relying party ID.");
+                        "The app is not linked to the RP ID.");
         if (own_call && kp_fact_str(&c->client->actor, "app_origin") != NULL)
                 c->client_origin = kp_fact_str(&c->client->actor, "app_origin");
         return 0;

@@ -42,14 +42,14 @@ is_self_attested(const struct kp_made *made, const struct kp_authdata *data)
                kp_cbor_at_str(statement, "x5c") == NULL;
 }
 
-/* Does the person or the client keep the statement from a site that asks for it? */
+/* Does the person or the client keep the statement from the site? */
 static bool
 statement_withheld(const struct kp_ceremony *c)
 {
         const char *rule;
         bool asks;
 
-        if (c->options.attestation == KP_CONVEY_NONE)
+        if (c->browser && c->options.attestation == KP_CONVEY_NONE)
                 return true;
         rule = kp_fact_str(&c->client->actor, "attestation_direct_consent");
         asks = strncmp(rule, "user_", 5) == 0 || strcmp(rule, "prompt") == 0 ||
@@ -65,7 +65,7 @@ aaguid_withheld(const struct kp_ceremony *c, const struct kp_made *made)
 {
         const char *rule = kp_fact_str(&c->client->actor, "aaguid_zeroing");
 
-        if (strcmp(rule, "kept") == 0)
+        if (strcmp(rule, "kept") == 0 || strcmp(rule, "never") == 0)
                 return false;
         if (strncmp(rule, "attestation_none_zeroes", 23) == 0)
                 return strcmp(made->transport, "internal") != 0 &&
@@ -130,8 +130,7 @@ kp_convey(struct kp_ceremony *ceremony, const struct kp_made *made,
         struct kp_conveyed *ret, struct kp_error *err)
 {
         struct kp_authdata data = { 0 };
-        bool never = kp_ceremony_fact_is(ceremony, "aaguid_zeroing", "never");
-        bool withheld = !never && statement_withheld(ceremony);
+        bool withheld = statement_withheld(ceremony);
         int r;
 
         if ((r = answer_check(ceremony, made, &data, &ret->algorithm)) != 0)

@@ -67,6 +67,11 @@ create(struct kp_ceremony *c, const json_t *options, struct kp_made *made,
         if ((r = kp_ceremony_begin(c, options, err)) != 0 ||
                 (r = kp_reach_each(c, kp_make_on_key, made, key, err)) != 0)
                 return r;
+        /*
+         * DEVIATION WebAuthn L3 §5.1.3 step 21: it cancels the key when the time is up;
+         * we find out afterwards, so that the key may keep a credential that no site
+         * knows.
+         */
         if (kp_ceremony_expired(c))
                 return kp_throw(c->exception, "timed-out", 0, KP_NOT_ALLOWED_TEXT);
         if ((r = kp_convey(c, made, conveyed, err)) != 0)

@@ -22,9 +22,8 @@ app_id_check(struct kp_ceremony *c, struct kp_error *err)
                 kp_ceremony_fact_is(c, "appid", "no"))
                 return 0;
         if (c->create && x->app_id != NULL)
-                return refuse(c,
-                        "The 'appid' extension is only valid when requesting an "
-                        "assertion.");
+                return refuse(
+                        c, "'appid' is for logins; registrations have 'appidExclude'.");
         if (asked == NULL)
                 return 0;
         if (!c->browser) {
@@ -51,8 +50,7 @@ cred_protect_check(struct kp_ceremony *c)
         if ((x->enforce_cred_protect && level < 2) ||
                 (level == 3 && c->options.user_verification != KP_REQUIRED))
                 return refuse(c,
-                        "The requested protection policy is inconsistent with other "
-                        "requested parameters.");
+                        "The protection policy contradicts the rest of the request.");
         return 0;
 }
 

@@ -210,7 +210,8 @@ origin_matches(struct text written, const char *origin)
 
 /*
  * Does the iframe's allow attribute give the feature to a frame of `origin`? Without a
- * list it goes to the frame's own address. Spec: Permissions Policy §9.1, §9.5
+ * list it goes to the frame's own address. Spec: Permissions Policy, "The allow
+ * attribute"
  */
 static bool
 attribute_allows(const char *allow, const char *feature, const char *origin,

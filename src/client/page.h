@@ -5,7 +5,7 @@
 #include "origin.h"
 
 /*
- * What a page's place allows. Spec: WebAuthn L3 §5.9; Permissions Policy §4, §9
+ * What a page's place allows. Spec: WebAuthn L3 §5.9; Permissions Policy
  */
 
 /*

@@ -106,7 +106,7 @@ kp_reach_begin(struct kp_ceremony *ceremony, struct kp_client_key *key,
         return reach_check(ret);
 }
 
-/* The keys as the site's hint would have them offered. Spec: WebAuthn L3 §5.8.7 */
+/* The keys as the site's hint would have them offered. Spec: WebAuthn L3 §5.8.8 */
 static bool
 hinted(const struct kp_ceremony *c, const struct kp_client_key *key)
 {

@@ -223,18 +223,12 @@ related_check(const struct kp_origin *origin, const char *requested,
                 return -1;
         if (answer == NULL || (origins = origins_read(answer)) == NULL)
                 return kp_throw(exception, "related-origins-unreadable", 0,
-                        "The relying party ID is not a registrable domain suffix of, "
-                        "nor "
-                        "equal to the current domain, and its /.well-known/webauthn "
-                        "could "
-                        "not be read.");
+                        "The RP ID does not belong to the page's domain, and the list "
+                        "of related origins at the RP ID could not be read.");
         if (!origin_listed(origin, origins))
                 return kp_throw(exception, "related-origin-not-listed", 0,
-                        "The relying party ID is not a registrable domain suffix of, "
-                        "nor "
-                        "equal to the current domain, and its /.well-known/webauthn "
-                        "does "
-                        "not list the page.");
+                        "The RP ID does not belong to the page's domain, and the list "
+                        "of related origins at the RP ID does not name the page.");
         return 0;
 }
 
@@ -287,13 +281,13 @@ kp_appid_check(const struct kp_origin *origin, const char *app_id, char **ret,
         struct kp_error why = { 0 };
 
         if (app_id[0] != '\0' && kp_url_parse(app_id, &url, &why) < 0)
-                return kp_throw(exception, "appid-not-url", 0,
-                        "The appid extension value is neither empty nor a valid URL.");
+                return kp_throw(
+                        exception, "appid-not-url", 0, "The AppID is not a URL.");
         its = app_id[0] == '\0' ? own : kp_rpid_registrable(url.host);
         if (own == NULL || its == NULL || strcmp(own, its) != 0 ||
                 (url.scheme != NULL && strcmp(url.scheme, "https") != 0))
                 return kp_throw(exception, "appid-not-for-origin", 0,
-                        "The appid extension value belongs to another site.");
+                        "The AppID belongs to another site.");
         *ret = strdup(app_id[0] == '\0' ? origin->text : app_id);
         return *ret == NULL ? KP_FAIL(err, KP_ENOMEM, "AppID") : 0;
 }

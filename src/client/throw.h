@@ -15,6 +15,6 @@ int kp_throw(struct kp_exception *exception, const char *reason, uint8_t ctap,
         const char *format, ...) KP_PRINTF(4, 5);
 
 /* The sentence that browsers show for everything that a site must not learn. */
-#define KP_NOT_ALLOWED_TEXT "The operation either timed out or was not allowed."
+#define KP_NOT_ALLOWED_TEXT "The request timed out or was not allowed."
 
 #endif

@@ -100,7 +100,7 @@ retries_ask(struct kp_attempt *t, int *ret, struct kp_error *err)
         return 0;
 }
 
-/* Spec: CTAP 2.1 §6.5.5.6 */
+/* Spec: CTAP 2.1 §6.5.5.7 */
 static int
 pin_ask(struct kp_attempt *t, uint8_t last_status, struct kp_error *err)
 {

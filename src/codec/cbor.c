@@ -97,7 +97,9 @@ kp_cbor_is_int(const cbor_item_t *item, int64_t *ret)
 bool
 kp_cbor_is_bool(const cbor_item_t *item, bool *ret)
 {
-        if (item == NULL || !cbor_is_bool(item))
+        /* libcbor aborts when asked whether a floating-point number is a boolean */
+        if (item == NULL || !cbor_isa_float_ctrl(item) ||
+                cbor_float_get_width(item) != CBOR_FLOAT_0 || !cbor_is_bool(item))
                 return false;
         *ret = cbor_get_bool(item);
         return true;

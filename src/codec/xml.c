@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "keypilot/core/free.h"
-
 /* What the parse of one document has seen so far; hangs at ctxt->_private. */
 struct watch {
         struct kp_xml_refusal *refusal;
@@ -20,6 +18,13 @@ struct watch {
         int line; /* of an error that stopped the parse */
 };
 
+/* libxml2 declares its structured handlers with or without const, by version. */
+#if LIBXML_VERSION >= 21200
+typedef const xmlError *xml_error;
+#else
+typedef xmlErrorPtr xml_error;
+#endif
+
 static void
 stay_silent(void *ctx, const char *format, ...)
 {
@@ -27,9 +32,8 @@ stay_silent(void *ctx, const char *format, ...)
         (void)format;
 }
 
-/* libxml2 declares its structured handler with or without const, by version. */
 static void
-stay_silent_structured(void *ctx, xmlErrorPtr error)
+stay_silent_structured(void *ctx, xml_error error)
 {
         (void)ctx;
         (void)error;
@@ -104,7 +108,7 @@ on_end(void *ctx, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri
 
 /* The first complaint of the parser, one line of printable text. */
 static void
-on_error(void *ctx, xmlErrorPtr error)
+on_error(void *ctx, xml_error error)
 {
         xmlParserCtxt *ctxt = ctx;
         struct watch *watch = ctxt->_private;
@@ -131,9 +135,13 @@ free_ctxt(xmlParserCtxt **ctxt)
         *ctxt = NULL;
 }
 
+/* A NUL ends the document for libxml2; for us, what follows the root must be nothing.
+ */
 static bool
 is_well_formed(const xmlParserCtxt *ctxt)
 {
+        if (ctxt->input == NULL || ctxt->input->cur < ctxt->input->end)
+                return false;
         return ctxt->wellFormed == 1 && ctxt->nsWellFormed == 1 &&
                ctxt->myDoc != NULL && ctxt->myDoc->intSubset == NULL &&
                ctxt->myDoc->extSubset == NULL;

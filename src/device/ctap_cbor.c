@@ -39,8 +39,8 @@ put_entities(struct kp_buf *buf, const struct kp_make_request *request)
         put_text_pair(buf, "id", request->rp_id);
         put_text_pair(buf, "name", request->rp_name);
         kp_cbor_put_int(buf, 3);
-        kp_cbor_put_map(buf,
-                1 + (request->user_name != NULL) + (request->user_display_name != NULL));
+        kp_cbor_put_map(buf, 1 + (request->user_name != NULL) +
+                                     (request->user_display_name != NULL));
         kp_cbor_put_text(buf, "id");
         kp_cbor_put_bytes(buf, request->user_id.data, request->user_id.len);
         put_text_pair(buf, "name", request->user_name);
@@ -64,8 +64,9 @@ put_algorithms(struct kp_buf *buf, const struct kp_make_request *request)
 static size_t
 n_make_extensions(const struct kp_make_request *request)
 {
-        return (size_t)(request->cred_blob.data != NULL) + (request->cred_protect != 0) +
-                request->hmac_secret + request->min_pin_length;
+        return (size_t)(request->cred_blob.data != NULL) +
+               (request->cred_protect != 0) + request->hmac_secret +
+               request->min_pin_length;
 }
 
 static void
@@ -143,7 +144,8 @@ kp_ctap_put_make(struct kp_buf *buf, const struct kp_make_request *request,
         kp_buf_put_u8(buf, KP_CTAP_MAKE_CREDENTIAL);
         kp_cbor_put_map(buf, n);
         kp_cbor_put_int(buf, 1);
-        kp_cbor_put_bytes(buf, request->client_data_hash, sizeof(request->client_data_hash));
+        kp_cbor_put_bytes(
+                buf, request->client_data_hash, sizeof(request->client_data_hash));
         put_entities(buf, request);
         put_algorithms(buf, request);
         if (exclude.n_ids > 0) {
@@ -209,7 +211,8 @@ kp_ctap_put_get(struct kp_buf *buf, const struct kp_ctap_get *get)
 
 /* The bytes of a map's value as they came. Errors  KP_EPARSE the map has no such key */
 static int
-raw_value(const struct kp_buf *body, int64_t key, struct kp_bytes *ret, struct kp_error *err)
+raw_value(const struct kp_buf *body, int64_t key, struct kp_bytes *ret,
+        struct kp_error *err)
 {
         size_t at = 1, used, n;
         int64_t found;
@@ -220,12 +223,12 @@ raw_value(const struct kp_buf *body, int64_t key, struct kp_bytes *ret, struct k
         for (size_t i = 0; i < n; i++) {
                 KP_CLEANUP(kp_free_cbor) cbor_item_t *item = NULL;
 
-                if (kp_cbor_parse(body->data + at, body->len - at, KP_CBOR_LENIENT, &item,
-                            &used, err) < 0)
+                if (kp_cbor_parse(body->data + at, body->len - at, KP_CBOR_LENIENT,
+                            &item, &used, err) < 0)
                         return -1;
                 at += used;
-                if (kp_cbor_check(body->data + at, body->len - at, KP_CBOR_LENIENT, &used,
-                            err) < 0)
+                if (kp_cbor_check(body->data + at, body->len - at, KP_CBOR_LENIENT,
+                            &used, err) < 0)
                         return -1;
                 if (kp_cbor_is_int(item, &found) && found == key) {
                         *ret = (struct kp_bytes){ body->data + at, used };
@@ -261,28 +264,33 @@ take_text(const cbor_item_t *item, char *ret, size_t ret_len)
 
 /* Spec: CTAP 2.1 §6.1.3 */
 int
-kp_ctap_parse_make(const struct kp_buf *body, struct kp_make_reply *ret, struct kp_error *err)
+kp_ctap_parse_make(
+        const struct kp_buf *body, struct kp_make_reply *ret, struct kp_error *err)
 {
         KP_CLEANUP(kp_free_cbor) cbor_item_t *map = NULL;
         struct kp_authdata parsed;
-        struct kp_bytes statement;
+        struct kp_bytes statement = { 0 };
         bool enterprise = false;
         size_t n;
 
-        if (kp_cbor_parse(body->data, body->len, KP_CBOR_LENIENT, &map, NULL, err) < 0 ||
+        if (kp_cbor_parse(body->data, body->len, KP_CBOR_LENIENT, &map, NULL, err) <
+                        0 ||
                 raw_value(body, 3, &statement, err) < 0)
                 return KP_WHILE(err, "makeCredential");
         if (!kp_cbor_is_map(kp_cbor_at_int(map, 3), &n))
-                return KP_FAIL(err, KP_EPARSE, "makeCredential: no attestation statement");
+                return KP_FAIL(
+                        err, KP_EPARSE, "makeCredential: no attestation statement");
         take_text(kp_cbor_at_int(map, 1), ret->format, sizeof(ret->format));
         if (ret->format[0] == '\0')
                 return KP_FAIL(err, KP_EPARSE, "makeCredential: no attestation format");
-        if (take_bytes(kp_cbor_at_int(map, 2), "authenticator data", &ret->auth_data, err) < 0 ||
-                kp_authdata_parse(ret->auth_data.data, ret->auth_data.len, KP_CBOR_LENIENT,
-                        &parsed, err) < 0)
+        if (take_bytes(kp_cbor_at_int(map, 2), "authenticator data", &ret->auth_data,
+                    err) < 0 ||
+                kp_authdata_parse(ret->auth_data.data, ret->auth_data.len,
+                        KP_CBOR_LENIENT, &parsed, err) < 0)
                 return KP_WHILE(err, "makeCredential");
         if (parsed.credential_id == NULL)
-                return KP_FAIL(err, KP_EPARSE, "makeCredential: no credential in the answer");
+                return KP_FAIL(
+                        err, KP_EPARSE, "makeCredential: no credential in the answer");
         kp_buf_put(&ret->statement, statement.data, statement.len);
         (void)kp_cbor_is_bool(kp_cbor_at_int(map, 4), &enterprise); /* absent: false */
         ret->enterprise = enterprise;
@@ -300,12 +308,13 @@ take_extensions(const struct kp_authdata *data, const struct kp_pin_secret *secr
 
         if (data->extensions == NULL)
                 return 0;
-        if (kp_cbor_parse(data->extensions, data->extensions_len, KP_CBOR_LENIENT, &map, NULL,
-                    err) < 0)
+        if (kp_cbor_parse(data->extensions, data->extensions_len, KP_CBOR_LENIENT, &map,
+                    NULL, err) < 0)
                 return -1;
         if (kp_cbor_is_bytes(kp_cbor_at_str(map, "credBlob"), &bytes, &len))
                 kp_buf_put(&ret->cred_blob, bytes, len);
-        if (secret != NULL && kp_cbor_is_bytes(kp_cbor_at_str(map, "hmac-secret"), &bytes, &len) &&
+        if (secret != NULL &&
+                kp_cbor_is_bytes(kp_cbor_at_str(map, "hmac-secret"), &bytes, &len) &&
                 kp_pin_decrypt(secret, bytes, len, &ret->hmac_output, err) < 0)
                 return KP_WHILE(err, "hmac-secret");
         return kp_buf_check(&ret->cred_blob, err);
@@ -323,15 +332,18 @@ kp_ctap_parse_get(const struct kp_buf *body, const struct kp_pin_secret *secret,
         size_t len;
         int64_t n = 1;
 
-        if (kp_cbor_parse(body->data, body->len, KP_CBOR_LENIENT, &map, NULL, err) < 0 ||
-                take_bytes(kp_cbor_at_int(map, 2), "authenticator data", &ret->auth_data, err) <
+        if (kp_cbor_parse(body->data, body->len, KP_CBOR_LENIENT, &map, NULL, err) <
                         0 ||
-                take_bytes(kp_cbor_at_int(map, 3), "signature", &ret->signature, err) < 0 ||
-                kp_authdata_parse(ret->auth_data.data, ret->auth_data.len, KP_CBOR_LENIENT,
-                        &parsed, err) < 0 ||
+                take_bytes(kp_cbor_at_int(map, 2), "authenticator data",
+                        &ret->auth_data, err) < 0 ||
+                take_bytes(kp_cbor_at_int(map, 3), "signature", &ret->signature, err) <
+                        0 ||
+                kp_authdata_parse(ret->auth_data.data, ret->auth_data.len,
+                        KP_CBOR_LENIENT, &parsed, err) < 0 ||
                 take_extensions(&parsed, secret, ret, err) < 0)
                 return KP_WHILE(err, "getAssertion");
-        if (kp_cbor_is_bytes(kp_cbor_at_str(kp_cbor_at_int(map, 1), "id"), &bytes, &len))
+        if (kp_cbor_is_bytes(
+                    kp_cbor_at_str(kp_cbor_at_int(map, 1), "id"), &bytes, &len))
                 kp_buf_put(&ret->credential_id, bytes, len);
         user = kp_cbor_at_int(map, 4);
         if (kp_cbor_is_bytes(kp_cbor_at_str(user, "id"), &bytes, &len))

@@ -33,8 +33,8 @@ seam_failed(struct kp_answer *ret, struct kp_error *err)
 }
 
 static int
-send_message(struct kp_ctap *ctap, uint8_t cmd, const uint8_t *payload, size_t payload_len,
-        struct kp_error *err)
+send_message(struct kp_ctap *ctap, uint8_t cmd, const uint8_t *payload,
+        size_t payload_len, struct kp_error *err)
 {
         struct kp_buf reports = { 0 };
         int r;
@@ -125,8 +125,9 @@ receive(struct receiver *receiver, enum received *ret, struct kp_error *err)
 
 /* One try. ret_error  the CTAPHID error code where that is what came */
 static int
-exchange_once(struct kp_ctap *ctap, uint8_t cmd, const uint8_t *payload, size_t payload_len,
-        struct kp_answer *ret, uint8_t *ret_error, struct kp_error *err)
+exchange_once(struct kp_ctap *ctap, uint8_t cmd, const uint8_t *payload,
+        size_t payload_len, struct kp_answer *ret, uint8_t *ret_error,
+        struct kp_error *err)
 {
         struct receiver receiver = { .ctap = ctap, .cmd = cmd };
         enum received received = RECEIVED_NOTHING;
@@ -138,7 +139,8 @@ exchange_once(struct kp_ctap *ctap, uint8_t cmd, const uint8_t *payload, size_t 
                 return seam_failed(ret, err);
         }
         if (received == RECEIVED_ANSWER)
-                kp_buf_put(&ret->body, receiver.join.payload.data, receiver.join.payload.len);
+                kp_buf_put(&ret->body, receiver.join.payload.data,
+                        receiver.join.payload.len);
         else
                 ret->transport = received == RECEIVED_NOTHING ? "timeout" : "hid-error";
         *ret_error = receiver.hid_error;
@@ -165,7 +167,8 @@ kp_ctap_exchange(struct kp_ctap *ctap, uint8_t cmd, const uint8_t *payload,
 
         for (unsigned i = 0; i < BUSY_TRIES; i++) {
                 kp_answer_done(ret);
-                if (exchange_once(ctap, cmd, payload, payload_len, ret, &hid_error, err) < 0)
+                if (exchange_once(
+                            ctap, cmd, payload, payload_len, ret, &hid_error, err) < 0)
                         return -1;
                 if (hid_error != KP_CTAP1_ERR_CHANNEL_BUSY)
                         break;
@@ -189,10 +192,11 @@ kp_ctap_init(struct kp_ctap *ctap, struct kp_error *err)
         if (r == 0 && (answer.transport != NULL || answer.body.len < INIT_ANSWER ||
                               memcmp(at, nonce, sizeof(nonce)) != 0))
                 r = KP_FAIL(err, KP_EIO, "the key does not answer (%s)",
-                        answer.transport != NULL ? answer.transport : "wrong answer to INIT");
+                        answer.transport != NULL ? answer.transport
+                                                 : "wrong answer to INIT");
         if (r == 0) {
                 ctap->cid = (uint32_t)at[8] << 24 | (uint32_t)at[9] << 16 |
-                        (uint32_t)at[10] << 8 | at[11];
+                            (uint32_t)at[10] << 8 | at[11];
                 ctap->capabilities = at[16];
         }
         kp_answer_done(&answer);
@@ -206,7 +210,8 @@ kp_ctap_cbor(struct kp_ctap *ctap, const struct kp_buf *request, struct kp_answe
         if (kp_buf_check(request, err) < 0)
                 return -1;
         ctap->info_fresh = false;
-        if (kp_ctap_exchange(ctap, KP_CTAPHID_CBOR, request->data, request->len, ret, err) < 0)
+        if (kp_ctap_exchange(
+                    ctap, KP_CTAPHID_CBOR, request->data, request->len, ret, err) < 0)
                 return -1;
         if (ret->transport != NULL)
                 return 0;
@@ -231,7 +236,8 @@ kp_ctap_get_info(struct kp_ctap *ctap, struct kp_answer *ret, struct kp_error *e
                 return -1;
         if (!kp_answer_ok(ret))
                 return 0;
-        if (kp_key_info_parse(ret->body.data, ret->body.len, &ctap->info, &unreadable) < 0)
+        if (kp_key_info_parse(ret->body.data, ret->body.len, &ctap->info, &unreadable) <
+                0)
                 ret->transport = "unreadable";
         else
                 ctap->info_fresh = true;

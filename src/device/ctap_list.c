@@ -10,7 +10,8 @@
 static size_t
 descriptor_len(struct kp_bytes id)
 {
-        static const size_t fixed = 1 + 3 + 5 + 11; /* map, "id", "type", "public-key" */
+        static const size_t fixed =
+                1 + 3 + 5 + 11; /* map, "id", "type", "public-key" */
 
         return fixed + (id.len < 24 ? 1 : id.len < 256 ? 2 : 3) + id.len;
 }
@@ -19,14 +20,14 @@ static bool
 id_fits(const struct kp_key_info *info, struct kp_bytes id)
 {
         return info->max_credential_id_len <= 0 ||
-                (int64_t)id.len <= info->max_credential_id_len;
+               (int64_t)id.len <= info->max_credential_id_len;
 }
 
 static bool
 count_fits(const struct kp_key_info *info, size_t n)
 {
         return info->max_credentials_in_list <= 0 ||
-                (int64_t)n <= info->max_credentials_in_list;
+               (int64_t)n <= info->max_credentials_in_list;
 }
 
 bool
@@ -45,8 +46,8 @@ kp_ctap_list_fits(const struct kp_key_info *info, struct kp_list list, size_t re
 }
 
 /*
- * Put the next ids into `batch`, as many as one message holds, at least one. Ids longer than
- * the key can have made are passed over: it cannot know them.
+ * Put the next ids into `batch`, as many as one message holds, at least one. Ids longer
+ * than the key can have made are passed over: it cannot know them.
  */
 static size_t
 batch_fill(const struct kp_key_info *info, struct kp_list list, size_t *at,
@@ -111,8 +112,9 @@ batch_ask(struct kp_ctap *ctap, const struct kp_ctap_get *get, struct kp_list ba
 }
 
 int
-kp_ctap_preflight(struct kp_ctap *ctap, const struct kp_ctap_get *get, struct kp_list list,
-        struct kp_bytes *ret, struct kp_answer *answer, struct kp_error *err)
+kp_ctap_preflight(struct kp_ctap *ctap, const struct kp_ctap_get *get,
+        struct kp_list list, struct kp_bytes *ret, struct kp_answer *answer,
+        struct kp_error *err)
 {
         struct kp_bytes *batch = calloc(list.n_ids + 1, sizeof(*batch));
         size_t at = 0, n;
@@ -121,8 +123,10 @@ kp_ctap_preflight(struct kp_ctap *ctap, const struct kp_ctap_get *get, struct kp
         if (batch == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "list of credentials");
         *ret = (struct kp_bytes){ 0 };
-        while (r == 0 && ret->len == 0 && (n = batch_fill(&ctap->info, list, &at, batch)) > 0) {
-                r = batch_ask(ctap, get, (struct kp_list){ batch, n }, ret, answer, err);
+        while (r == 0 && ret->len == 0 &&
+                (n = batch_fill(&ctap->info, list, &at, batch)) > 0) {
+                r = batch_ask(
+                        ctap, get, (struct kp_list){ batch, n }, ret, answer, err);
                 if (r < 0 || answer->transport != NULL ||
                         (answer->status != KP_CTAP_OK &&
                                 answer->status != KP_CTAP2_ERR_NO_CREDENTIALS))

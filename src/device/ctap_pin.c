@@ -92,9 +92,10 @@ kp_ctap_agree(struct kp_ctap *ctap, struct kp_agreement *ret, struct kp_answer *
                 return -1;
         if (!kp_answer_ok(answer))
                 return 0;
-        if (kp_cbor_parse(answer->body.data, answer->body.len, KP_CBOR_LENIENT, &map, NULL,
-                    &unreadable) < 0 ||
-                agree_with(ctap, kp_cbor_at_int(map, 1), protocol, ret, &unreadable) < 0) {
+        if (kp_cbor_parse(answer->body.data, answer->body.len, KP_CBOR_LENIENT, &map,
+                    NULL, &unreadable) < 0 ||
+                agree_with(ctap, kp_cbor_at_int(map, 1), protocol, ret, &unreadable) <
+                        0) {
                 if (unreadable.code != KP_EPARSE) {
                         *err = unreadable;
                         return -1;
@@ -106,8 +107,8 @@ kp_ctap_agree(struct kp_ctap *ctap, struct kp_agreement *ret, struct kp_answer *
 
 /* Spec: CTAP 2.1 §6.5.5.7.1, pinHashEnc */
 static int
-put_pin_hash(struct kp_ctap *ctap, struct kp_buf *buf, const struct kp_agreement *agreement,
-        const char *pin, struct kp_error *err)
+put_pin_hash(struct kp_ctap *ctap, struct kp_buf *buf,
+        const struct kp_agreement *agreement, const char *pin, struct kp_error *err)
 {
         KP_CLEANUP(kp_buf_done) struct kp_buf sealed = { 0 };
         uint8_t hash[EVP_MAX_MD_SIZE];
@@ -115,7 +116,8 @@ put_pin_hash(struct kp_ctap *ctap, struct kp_buf *buf, const struct kp_agreement
 
         if (EVP_Digest(pin, strlen(pin), hash, NULL, EVP_sha256(), NULL) != 1)
                 return KP_FAIL(err, KP_ENOMEM, "SHA-256");
-        r = kp_pin_encrypt(&agreement->secret, ctap->random, hash, PIN_HASH, &sealed, err);
+        r = kp_pin_encrypt(
+                &agreement->secret, ctap->random, hash, PIN_HASH, &sealed, err);
         OPENSSL_cleanse(hash, sizeof(hash));
         if (r == 0)
                 put_bytes(buf, PIN_HASH_ENC, &sealed);
@@ -124,36 +126,37 @@ put_pin_hash(struct kp_ctap *ctap, struct kp_buf *buf, const struct kp_agreement
 
 static int
 put_token_request(struct kp_ctap *ctap, struct kp_buf *buf,
-        const struct kp_agreement *agreement, const char *pin, uint8_t permissions,
-        const char *rp_id, struct kp_error *err)
+        const struct kp_agreement *agreement, const struct kp_wanted *wanted,
+        struct kp_error *err)
 {
         bool with_permissions = kp_key_option(&ctap->info, "pinUvAuthToken") == KP_TRUE;
-        uint8_t subcommand = pin == NULL ? KP_CTAP_PIN_GET_TOKEN_UV_PERMS
-                : with_permissions       ? KP_CTAP_PIN_GET_TOKEN_PIN_PERMS
-                                         : KP_CTAP_PIN_GET_TOKEN;
-        size_t n = 3 + (size_t)(pin != NULL);
+        uint8_t subcommand = wanted->pin == NULL ? KP_CTAP_PIN_GET_TOKEN_UV_PERMS
+                             : with_permissions  ? KP_CTAP_PIN_GET_TOKEN_PIN_PERMS
+                                                 : KP_CTAP_PIN_GET_TOKEN;
+        size_t n = 3 + (size_t)(wanted->pin != NULL);
 
         if (with_permissions)
-                n += 1 + (size_t)(rp_id != NULL);
+                n += 1 + (size_t)(wanted->rp_id != NULL);
         put_head(buf, n, agreement->secret.protocol, subcommand);
         kp_cbor_put_int(buf, PIN_KEY_AGREEMENT);
         kp_buf_put(buf, agreement->public_key.data, agreement->public_key.len);
-        if (pin != NULL && put_pin_hash(ctap, buf, agreement, pin, err) < 0)
+        if (wanted->pin != NULL &&
+                put_pin_hash(ctap, buf, agreement, wanted->pin, err) < 0)
                 return -1;
         if (!with_permissions)
                 return 0;
         kp_cbor_put_int(buf, PIN_PERMISSIONS);
-        kp_cbor_put_int(buf, permissions);
-        if (rp_id != NULL) {
+        kp_cbor_put_int(buf, wanted->permissions);
+        if (wanted->rp_id != NULL) {
                 kp_cbor_put_int(buf, PIN_RP_ID);
-                kp_cbor_put_text(buf, rp_id);
+                kp_cbor_put_text(buf, wanted->rp_id);
         }
         return 0;
 }
 
 int
-kp_ctap_token(struct kp_ctap *ctap, const struct kp_agreement *agreement, const char *pin,
-        uint8_t permissions, const char *rp_id, struct kp_buf *ret, struct kp_answer *answer,
+kp_ctap_token(struct kp_ctap *ctap, const struct kp_agreement *agreement,
+        const struct kp_wanted *wanted, struct kp_buf *ret, struct kp_answer *answer,
         struct kp_error *err)
 {
         KP_CLEANUP(kp_buf_wipe) struct kp_buf request = { 0 };
@@ -162,15 +165,16 @@ kp_ctap_token(struct kp_ctap *ctap, const struct kp_agreement *agreement, const 
         const uint8_t *sealed;
         size_t sealed_len;
 
-        if (put_token_request(ctap, &request, agreement, pin, permissions, rp_id, err) < 0 ||
+        if (put_token_request(ctap, &request, agreement, wanted, err) < 0 ||
                 kp_ctap_cbor(ctap, &request, answer, err) < 0)
                 return -1;
         if (!kp_answer_ok(answer))
                 return 0;
-        if (kp_cbor_parse(answer->body.data, answer->body.len, KP_CBOR_LENIENT, &map, NULL,
-                    &unreadable) < 0 ||
+        if (kp_cbor_parse(answer->body.data, answer->body.len, KP_CBOR_LENIENT, &map,
+                    NULL, &unreadable) < 0 ||
                 !kp_cbor_is_bytes(kp_cbor_at_int(map, 2), &sealed, &sealed_len) ||
-                kp_pin_decrypt(&agreement->secret, sealed, sealed_len, ret, &unreadable) < 0)
+                kp_pin_decrypt(
+                        &agreement->secret, sealed, sealed_len, ret, &unreadable) < 0)
                 answer->transport = "unreadable";
         return 0;
 }
@@ -207,8 +211,8 @@ kp_ctap_set_pin(struct kp_ctap *ctap, const char *pin, struct kp_answer *answer,
                 return 0;
         }
         memcpy(padded, pin, strlen(pin));
-        r = kp_pin_encrypt(&agreement.secret, ctap->random, padded, sizeof(padded), &sealed,
-                err);
+        r = kp_pin_encrypt(
+                &agreement.secret, ctap->random, padded, sizeof(padded), &sealed, err);
         OPENSSL_cleanse(padded, sizeof(padded));
         if (r < 0)
                 return -1;
@@ -234,13 +238,14 @@ kp_ctap_pin_retries(struct kp_ctap *ctap, int *ret_retries, struct kp_answer *an
         struct kp_error unreadable = { 0 };
         int64_t retries;
 
-        put_head(&request, 2, kp_ctap_pin_protocol(&ctap->info), KP_CTAP_PIN_GET_RETRIES);
+        put_head(&request, 2, kp_ctap_pin_protocol(&ctap->info),
+                KP_CTAP_PIN_GET_RETRIES);
         if (kp_ctap_cbor(ctap, &request, answer, err) < 0)
                 return -1;
         if (!kp_answer_ok(answer))
                 return 0;
-        if (kp_cbor_parse(answer->body.data, answer->body.len, KP_CBOR_LENIENT, &map, NULL,
-                    &unreadable) < 0 ||
+        if (kp_cbor_parse(answer->body.data, answer->body.len, KP_CBOR_LENIENT, &map,
+                    NULL, &unreadable) < 0 ||
                 !kp_cbor_is_int(kp_cbor_at_int(map, 3), &retries))
                 answer->transport = "unreadable";
         else
@@ -259,13 +264,14 @@ kp_ctap_put_salts(struct kp_ctap *ctap, const struct kp_agreement *agreement,
         size_t hmac_len, tag_len;
         uint8_t tag[32];
 
-        if (kp_pin_encrypt(&agreement->secret, ctap->random, salts.data, salts.len, &sealed,
-                    err) < 0)
+        if (kp_pin_encrypt(&agreement->secret, ctap->random, salts.data, salts.len,
+                    &sealed, err) < 0)
                 return -1;
         hmac_key = kp_pin_hmac_key(&agreement->secret, &hmac_len);
-        tag_len = kp_pin_authenticate(protocol, hmac_key, hmac_len, sealed.data, sealed.len,
-                tag);
-        /* a CTAP 2.0 key need not know the fourth member; with protocol 1 it may be left out */
+        tag_len = kp_pin_authenticate(
+                protocol, hmac_key, hmac_len, sealed.data, sealed.len, tag);
+        /* a CTAP 2.0 key need not know the fourth member; with protocol 1 it may be
+         * left out */
         kp_cbor_put_map(ret, protocol == 1 ? 3 : 4);
         kp_cbor_put_int(ret, 1);
         kp_buf_put(ret, agreement->public_key.data, agreement->public_key.len);

@@ -31,7 +31,8 @@ apdu(struct kp_ctap *ctap, uint8_t ins, uint8_t p1, const struct kp_buf *data,
         kp_buf_put_be16(&message, 0); /* Le: whatever there is */
         if (kp_buf_check(data, err) < 0 || kp_buf_check(&message, err) < 0)
                 return -1;
-        if (kp_ctap_exchange(ctap, KP_CTAPHID_MSG, message.data, message.len, ret, err) < 0)
+        if (kp_ctap_exchange(
+                    ctap, KP_CTAPHID_MSG, message.data, message.len, ret, err) < 0)
                 return -1;
         if (ret->transport != NULL)
                 return 0;
@@ -41,7 +42,7 @@ apdu(struct kp_ctap *ctap, uint8_t ins, uint8_t p1, const struct kp_buf *data,
         }
         ret->body.len -= 2;
         ret->status_word = (uint16_t)(ret->body.data[ret->body.len] << 8 |
-                ret->body.data[ret->body.len + 1]);
+                                      ret->body.data[ret->body.len + 1]);
         return 0;
 }
 
@@ -68,8 +69,8 @@ status_of(uint16_t status_word)
 
 /* Ask until the person touches; the key itself never waits. */
 static int
-apdu_with_touch(struct kp_ctap *ctap, uint8_t ins, uint8_t p1, const struct kp_buf *data,
-        struct kp_answer *ret, struct kp_error *err)
+apdu_with_touch(struct kp_ctap *ctap, uint8_t ins, uint8_t p1,
+        const struct kp_buf *data, struct kp_answer *ret, struct kp_error *err)
 {
         for (unsigned i = 0; i < POLLS; i++) {
                 if (apdu(ctap, ins, p1, data, ret, err) < 0)
@@ -126,8 +127,8 @@ handle_known(struct kp_ctap *ctap, const uint8_t *challenge, const char *applica
                 return -1;
         /* some keys answer a check with a signature */
         *ret_known = answer->transport == NULL &&
-                (answer->status_word == KP_U2F_SW_CONDITIONS_NOT_SATISFIED ||
-                        answer->status_word == KP_U2F_SW_NO_ERROR);
+                     (answer->status_word == KP_U2F_SW_CONDITIONS_NOT_SATISFIED ||
+                             answer->status_word == KP_U2F_SW_NO_ERROR);
         return 0;
 }
 
@@ -188,16 +189,15 @@ read_registration(const struct kp_buf *body, const struct kp_buf *rp_id_hash,
         put_cose(&cose, body->data + 1);
         if (kp_buf_check(&cose, err) < 0)
                 return -1;
-        kp_authdata_put(&ret->auth_data,
-                &(struct kp_authdata){
-                        .rp_id_hash = rp_id_hash->data,
-                        .flags = KP_AUTHDATA_UP,
-                        .aaguid = no_aaguid,
-                        .credential_id = at,
-                        .credential_id_len = handle_len,
-                        .public_key = cose.data,
-                        .public_key_len = cose.len,
-                });
+        kp_authdata_put(&ret->auth_data, &(struct kp_authdata){
+                                                 .rp_id_hash = rp_id_hash->data,
+                                                 .flags = KP_AUTHDATA_UP,
+                                                 .aaguid = no_aaguid,
+                                                 .credential_id = at,
+                                                 .credential_id_len = handle_len,
+                                                 .public_key = cose.data,
+                                                 .public_key_len = cose.len,
+                                         });
         strcpy(ret->format, "fido-u2f");
         kp_cbor_put_map(&ret->statement, 2);
         kp_cbor_put_text(&ret->statement, "sig");
@@ -249,8 +249,9 @@ find_excluded(struct kp_ctap *ctap, const struct kp_make_request *request,
                 return -1;
         ret->transport = answer.transport;
         if (ret->transport == NULL)
-                ret->status = answer.status != KP_CTAP_OK ? answer.status
-                                                          : KP_CTAP2_ERR_CREDENTIAL_EXCLUDED;
+                ret->status = answer.status != KP_CTAP_OK
+                                      ? answer.status
+                                      : KP_CTAP2_ERR_CREDENTIAL_EXCLUDED;
         return 0;
 }
 
@@ -294,19 +295,21 @@ struct found {
 
 /* The first handle that the key knows, under the RP ID and then under the app id. */
 static int
-find_handle(struct kp_ctap *ctap, const struct kp_get_request *request, struct found *ret,
-        struct kp_answer *answer, struct kp_error *err)
+find_handle(struct kp_ctap *ctap, const struct kp_get_request *request,
+        struct found *ret, struct kp_answer *answer, struct kp_error *err)
 {
         const char *const applications[] = { request->rp_id, request->app_id };
         bool known = false;
 
         for (size_t i = 0; i < request->n_allow; i++) {
                 for (size_t j = 0; j < 2 && applications[j] != NULL; j++) {
-                        if (handle_known(ctap, request->client_data_hash, applications[j],
-                                    request->allow[i], &known, answer, err) < 0)
+                        if (handle_known(ctap, request->client_data_hash,
+                                    applications[j], request->allow[i], &known, answer,
+                                    err) < 0)
                                 return -1;
                         if (known)
-                                *ret = (struct found){ request->allow[i], applications[j] };
+                                *ret = (struct found){ request->allow[i],
+                                        applications[j] };
                         if (known || answer->transport != NULL)
                                 return 0;
                 }
@@ -355,14 +358,14 @@ authenticate(struct kp_ctap *ctap, const struct kp_get_request *request,
         kp_buf_put_u8(&data, (uint8_t)found->handle.len);
         kp_buf_put(&data, found->handle.data, found->handle.len);
         if (apdu_with_touch(ctap, KP_U2F_AUTHENTICATE,
-                    request->up == KP_FALSE ? CONTROL_DONT_ENFORCE : CONTROL_ENFORCE, &data,
-                    &answer, err) < 0)
+                    request->up == KP_FALSE ? CONTROL_DONT_ENFORCE : CONTROL_ENFORCE,
+                    &data, &answer, err) < 0)
                 return -1;
         ret->status = answer.status;
         ret->transport = answer.transport;
         ret->app_id_used = found->application != request->rp_id;
-        if (kp_answer_ok(&answer) && read_authentication(&answer.body, &application, found,
-                                             ret, &unreadable) < 0) {
+        if (kp_answer_ok(&answer) && read_authentication(&answer.body, &application,
+                                             found, ret, &unreadable) < 0) {
                 kp_get_reply_done(ret);
                 ret->transport = "unreadable";
         }

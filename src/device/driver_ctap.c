@@ -23,23 +23,17 @@ session_done(struct session *session)
         OPENSSL_cleanse(&session->auth, sizeof(session->auth));
 }
 
-struct wanted {
-        const char *pin;
-        enum kp_ternary uv;
-        uint8_t permissions;
-        const char *rp_id;
-        bool agreement; /* for hmac-secret, token or not */
-};
-
 /*
- * Get what the request needs before it can be sent. With a PIN always a token; for built-in
- * verification a token where the key gives those, the option "uv" where it does not.
+ * Get what the request needs before it can be sent. With a PIN always a token; for
+ * built-in verification a token where the key gives those, the option "uv" where it
+ * does not.
  */
 static int
-session_open(struct kp_ctap *ctap, const struct wanted *wanted, struct session *ret,
+session_open(struct kp_ctap *ctap, const struct kp_wanted *wanted, struct session *ret,
         struct kp_answer *answer, struct kp_error *err)
 {
-        bool token = wanted->pin != NULL ||
+        bool token =
+                wanted->pin != NULL ||
                 (wanted->uv == KP_TRUE && kp_key_option(&ctap->info, "uv") == KP_TRUE &&
                         kp_key_option(&ctap->info, "pinUvAuthToken") == KP_TRUE);
 
@@ -49,8 +43,7 @@ session_open(struct kp_ctap *ctap, const struct wanted *wanted, struct session *
                 return -1;
         if (!kp_answer_ok(answer) || !token)
                 return 0;
-        return kp_ctap_token(ctap, &ret->agreement, wanted->pin, wanted->permissions,
-                wanted->rp_id, &ret->token, answer, err);
+        return kp_ctap_token(ctap, &ret->agreement, wanted, &ret->token, answer, err);
 }
 
 static void
@@ -73,9 +66,11 @@ ctap_info(void *self, struct kp_key_info *ret, struct kp_error *err)
                 if (kp_ctap_get_info(ctap, &answer, err) < 0)
                         return -1;
                 if (!kp_answer_ok(&answer))
-                        return KP_FAIL(err, KP_EIO, "the key does not tell what it is (%s)",
-                                answer.transport != NULL ? answer.transport
-                                                         : kp_ctap_status_name(answer.status));
+                        return KP_FAIL(err, KP_EIO,
+                                "the key does not tell what it is (%s)",
+                                answer.transport != NULL
+                                        ? answer.transport
+                                        : kp_ctap_status_name(answer.status));
         }
         *ret = ctap->info;
         return 0;
@@ -83,7 +78,8 @@ ctap_info(void *self, struct kp_key_info *ret, struct kp_error *err)
 
 /* ---- make ---- */
 
-/* The exclude list that goes out: as it is, or only what the key knows of a long one. */
+/* The exclude list that goes out: as it is, or only what the key knows of a long one.
+ */
 static int
 exclude_list(struct kp_ctap *ctap, const struct kp_make_request *request,
         const struct session *session, struct kp_bytes *one, struct kp_list *ret,
@@ -102,8 +98,9 @@ exclude_list(struct kp_ctap *ctap, const struct kp_make_request *request,
 }
 
 static int
-make_ask(struct kp_ctap *ctap, const struct kp_make_request *request, struct kp_list exclude,
-        const struct session *session, struct kp_answer *answer, struct kp_error *err)
+make_ask(struct kp_ctap *ctap, const struct kp_make_request *request,
+        struct kp_list exclude, const struct session *session, struct kp_answer *answer,
+        struct kp_error *err)
 {
         KP_CLEANUP(kp_buf_wipe) struct kp_buf message = { 0 };
 
@@ -122,13 +119,14 @@ make_rest_len(const struct kp_make_request *request, const struct session *sessi
 }
 
 static int
-make_send(struct kp_ctap *ctap, const struct kp_make_request *request, struct session *session,
-        struct kp_answer *answer, struct kp_error *err)
+make_send(struct kp_ctap *ctap, const struct kp_make_request *request,
+        struct session *session, struct kp_answer *answer, struct kp_error *err)
 {
         struct kp_list exclude = { request->exclude, request->n_exclude };
-        bool fits = kp_ctap_list_fits(&ctap->info, exclude, make_rest_len(request, session));
+        bool fits = kp_ctap_list_fits(
+                &ctap->info, exclude, make_rest_len(request, session));
         struct kp_bytes one;
-        struct wanted wanted = {
+        struct kp_wanted wanted = {
                 .pin = request->pin,
                 .uv = request->uv,
                 .permissions = KP_CTAP_PERM_MC,
@@ -141,8 +139,10 @@ make_send(struct kp_ctap *ctap, const struct kp_make_request *request, struct se
                 return -1;
         if (!kp_answer_ok(answer))
                 return 0;
-        session_sign(session, request->client_data_hash, sizeof(request->client_data_hash));
-        if (!fits && exclude_list(ctap, request, session, &one, &exclude, answer, err) < 0)
+        session_sign(
+                session, request->client_data_hash, sizeof(request->client_data_hash));
+        if (!fits &&
+                exclude_list(ctap, request, session, &one, &exclude, answer, err) < 0)
                 return -1;
         if (!kp_answer_ok(answer))
                 return 0;
@@ -180,16 +180,16 @@ static int
 assertion_add(struct kp_get_reply *reply, const struct kp_answer *answer,
         const struct kp_pin_secret *secret, size_t *ret_n, struct kp_error *err)
 {
-        struct kp_assertion *more = realloc(reply->assertions,
-                (reply->n_assertions + 1) * sizeof(*more));
+        struct kp_assertion *more =
+                realloc(reply->assertions, (reply->n_assertions + 1) * sizeof(*more));
 
         if (more == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "assertion");
         reply->assertions = more;
         more[reply->n_assertions] = (struct kp_assertion){ 0 };
         reply->n_assertions++;
-        return kp_ctap_parse_get(&answer->body, secret, &more[reply->n_assertions - 1], ret_n,
-                err);
+        return kp_ctap_parse_get(
+                &answer->body, secret, &more[reply->n_assertions - 1], ret_n, err);
 }
 
 /* The first assertion is in `answer`; fetch the others. Spec: CTAP 2.1 §6.3 */
@@ -264,26 +264,27 @@ get_under(struct kp_ctap *ctap, const struct kp_get_request *request, const char
         KP_CLEANUP(kp_answer_done) struct kp_answer answer = { 0 };
         KP_CLEANUP(session_done) struct session session = { 0 };
         KP_CLEANUP(kp_buf_done) struct kp_buf salts = { 0 };
-        const struct wanted wanted = { request->pin, request->uv, KP_CTAP_PERM_GA, rp_id,
-                request->hmac_salts.data != NULL };
+        const struct kp_wanted wanted = { request->pin, request->uv, KP_CTAP_PERM_GA,
+                rp_id, request->hmac_salts.data != NULL };
         struct kp_ctap_get get = { rp_id, request->client_data_hash,
                 { request->allow, request->n_allow }, request->up, request->uv, { 0 },
                 request->get_cred_blob, &session.auth };
 
         if (session_open(ctap, &wanted, &session, &answer, err) < 0)
                 return -1;
-        session_sign(&session, request->client_data_hash, sizeof(request->client_data_hash));
+        session_sign(
+                &session, request->client_data_hash, sizeof(request->client_data_hash));
         if (kp_answer_ok(&answer) && wanted.agreement) {
-                if (kp_ctap_put_salts(ctap, &session.agreement, request->hmac_salts, &salts,
-                            err) < 0)
+                if (kp_ctap_put_salts(ctap, &session.agreement, request->hmac_salts,
+                            &salts, err) < 0)
                         return -1;
                 get.hmac_secret = (struct kp_bytes){ salts.data, salts.len };
         }
         if (kp_answer_ok(&answer) && get_send(ctap, &get, &answer, err) < 0)
                 return -1;
         if (kp_answer_ok(&answer) &&
-                get_collect(ctap, wanted.agreement ? &session.agreement.secret : NULL, &answer,
-                        ret, err) < 0)
+                get_collect(ctap, wanted.agreement ? &session.agreement.secret : NULL,
+                        &answer, ret, err) < 0)
                 return -1;
         if (!kp_answer_ok(&answer))
                 kp_get_reply_done(ret);
@@ -319,19 +320,22 @@ static int
 status_only(const struct kp_answer *answer, uint8_t *ret_status, struct kp_error *err)
 {
         if (answer->transport != NULL)
-                return KP_FAIL(err, KP_EIO, "the key gave no answer (%s)", answer->transport);
+                return KP_FAIL(
+                        err, KP_EIO, "the key gave no answer (%s)", answer->transport);
         *ret_status = answer->status;
         return 0;
 }
 
 static int
-ctap_pin_retries(void *self, uint8_t *ret_status, int *ret_retries, struct kp_error *err)
+ctap_pin_retries(
+        void *self, uint8_t *ret_status, int *ret_retries, struct kp_error *err)
 {
         KP_CLEANUP(kp_answer_done) struct kp_answer answer = { 0 };
         struct kp_ctap *ctap = self;
 
         if (ctap->info.u2f_only)
-                return KP_FAIL(err, KP_EUNSUPPORTED, "a key that speaks U2F only has no PIN");
+                return KP_FAIL(
+                        err, KP_EUNSUPPORTED, "a key that speaks U2F only has no PIN");
         if (kp_ctap_pin_retries(ctap, ret_retries, &answer, err) < 0)
                 return -1;
         return status_only(&answer, ret_status, err);
@@ -344,7 +348,8 @@ ctap_set_pin(void *self, const char *pin, uint8_t *ret_status, struct kp_error *
         struct kp_ctap *ctap = self;
 
         if (ctap->info.u2f_only)
-                return KP_FAIL(err, KP_EUNSUPPORTED, "a key that speaks U2F only has no PIN");
+                return KP_FAIL(
+                        err, KP_EUNSUPPORTED, "a key that speaks U2F only has no PIN");
         if (kp_ctap_set_pin(ctap, pin, &answer, err) < 0)
                 return -1;
         return status_only(&answer, ret_status, err);
@@ -365,11 +370,12 @@ management_cmd(const struct kp_key_info *info)
 }
 
 /*
- * params   subcommand byte, then its parameters, if any, as a CBOR map: what the token signs
+ * params   subcommand byte, then its parameters, if any, as a CBOR map: what the token
+ * signs
  */
 static int
-management_ask(struct kp_ctap *ctap, const struct kp_buf *params, struct session *session,
-        struct kp_answer *answer, struct kp_error *err)
+management_ask(struct kp_ctap *ctap, const struct kp_buf *params,
+        struct session *session, struct kp_answer *answer, struct kp_error *err)
 {
         KP_CLEANUP(kp_buf_wipe) struct kp_buf message = { 0 };
 
@@ -399,10 +405,11 @@ management(struct kp_ctap *ctap, const char *pin, const struct kp_buf *params,
         struct kp_answer *answer, struct kp_error *err)
 {
         KP_CLEANUP(session_done) struct session session = { 0 };
-        const struct wanted wanted = { pin, KP_TRUE, KP_CTAP_PERM_CM, NULL, false };
+        const struct kp_wanted wanted = { pin, KP_TRUE, KP_CTAP_PERM_CM, NULL, false };
 
         if (management_cmd(&ctap->info) == 0)
-                return KP_FAIL(err, KP_EUNSUPPORTED, "this key cannot remove single passkeys");
+                return KP_FAIL(
+                        err, KP_EUNSUPPORTED, "this key cannot remove single passkeys");
         if (session_open(ctap, &wanted, &session, answer, err) < 0)
                 return -1;
         if (!kp_answer_ok(answer))
@@ -424,16 +431,17 @@ kp_driver_ctap_places(struct kp_driver *driver, const char *pin, uint8_t *ret_st
                 return -1;
         if (*ret_status != KP_CTAP_OK)
                 return 0;
-        if (kp_cbor_parse(answer.body.data, answer.body.len, KP_CBOR_LENIENT, &map, NULL, err) <
-                        0 ||
+        if (kp_cbor_parse(answer.body.data, answer.body.len, KP_CBOR_LENIENT, &map,
+                    NULL, err) < 0 ||
                 !kp_cbor_is_int(kp_cbor_at_int(map, 2), ret_places))
-                return KP_FAIL(err, KP_EIO, "the key gives an unreadable number of places");
+                return KP_FAIL(
+                        err, KP_EIO, "the key gives an unreadable number of places");
         return 0;
 }
 
 static int
-ctap_remove(void *self, struct kp_bytes credential_id, const char *pin, uint8_t *ret_status,
-        struct kp_error *err)
+ctap_remove(void *self, struct kp_bytes credential_id, const char *pin,
+        uint8_t *ret_status, struct kp_error *err)
 {
         KP_CLEANUP(kp_answer_done) struct kp_answer answer = { 0 };
         KP_CLEANUP(kp_buf_done) struct kp_buf params = { 0 };
@@ -547,8 +555,8 @@ ctap_identify(struct kp_ctap *ctap, struct kp_error *err)
 }
 
 int
-kp_driver_open_ctap(struct kp_seam seam, struct kp_random *random, struct kp_driver *ret,
-        struct kp_error *err)
+kp_driver_open_ctap(struct kp_seam seam, struct kp_random *random,
+        struct kp_driver *ret, struct kp_error *err)
 {
         struct kp_ctap *ctap = calloc(1, sizeof(*ctap));
 

@@ -8,21 +8,22 @@
 #include "fido2.h"
 
 /*
- * What libfido2 1.12 cannot say, and is refused with KP_EUNSUPPORTED before anything goes
- * out, so that the caller can ask the driver `ctap`: several algorithms in one request, or
- * others than ES256, ES384, EdDSA, RS256; enterprise attestation; lists that do not fit the
- * key (it does no pre-flight); the option "uv" on a key that gives tokens but has no
- * verification of its own; removal where the key knows only the final command; U2F's app id.
- * Statements come back as libcbor writes them, which for canonical CBOR is the same.
+ * What libfido2 1.12 cannot say, and is refused with KP_EUNSUPPORTED before anything
+ * goes out, so that the caller can ask the driver `ctap`: several algorithms in one
+ * request, or others than ES256, ES384, EdDSA, RS256; enterprise attestation; lists
+ * that do not fit the key (it does no pre-flight); the option "uv" on a key that gives
+ * tokens but has no verification of its own; removal where the key knows only the final
+ * command; U2F's app id. Statements come back as libcbor writes them, which for
+ * canonical CBOR is the same.
  */
 #define LEGACY_MANAGEMENT "credentialMgmtPreview"
 
 static fido_opt_t
 opt(enum kp_ternary value)
 {
-        return value == KP_OMIT ? FIDO_OPT_OMIT
-                : value == KP_TRUE ? FIDO_OPT_TRUE
-                                   : FIDO_OPT_FALSE;
+        return value == KP_OMIT   ? FIDO_OPT_OMIT
+               : value == KP_TRUE ? FIDO_OPT_TRUE
+                                  : FIDO_OPT_FALSE;
 }
 
 static int
@@ -37,10 +38,13 @@ can_verify(const struct kp_key_info *info, const char *pin, enum kp_ternary uv,
         struct kp_error *err)
 {
         if (pin != NULL && !info->u2f_only && info->n_pin_protocols == 0)
-                return unsupported("a PIN/UV token of a key that lists no protocol", err);
-        if (pin == NULL && uv == KP_TRUE && kp_key_option(info, "pinUvAuthToken") == KP_TRUE &&
+                return unsupported(
+                        "a PIN/UV token of a key that lists no protocol", err);
+        if (pin == NULL && uv == KP_TRUE &&
+                kp_key_option(info, "pinUvAuthToken") == KP_TRUE &&
                 kp_key_option(info, "uv") != KP_TRUE)
-                return unsupported("\"uv\" of a key that gives tokens and has none", err);
+                return unsupported(
+                        "\"uv\" of a key that gives tokens and has none", err);
         return 0;
 }
 
@@ -64,8 +68,8 @@ check(int result, const char *what, struct kp_error *err)
 {
         if (result == FIDO_OK)
                 return 0;
-        return KP_FAIL_AS(err, KP_EUNSUPPORTED, "fido2", result, "libfido2 does not take %s: %s",
-                what, fido_strerr(result));
+        return KP_FAIL_AS(err, KP_EUNSUPPORTED, "fido2", result,
+                "libfido2 does not take %s: %s", what, fido_strerr(result));
 }
 
 /* ---- info ---- */
@@ -88,8 +92,10 @@ fido2_info(void *self, struct kp_key_info *ret, struct kp_error *err)
                 if (kp_fido2_sort(fido2, r, &status, &transport, err) < 0)
                         return -1;
                 if (!fido2->info_fresh)
-                        return KP_FAIL(err, KP_EIO, "the key does not tell what it is (%s)",
-                                transport != NULL ? transport : kp_ctap_status_name(status));
+                        return KP_FAIL(err, KP_EIO,
+                                "the key does not tell what it is (%s)",
+                                transport != NULL ? transport
+                                                  : kp_ctap_status_name(status));
         }
         *ret = fido2->info;
         return 0;
@@ -114,8 +120,9 @@ can_make(const struct kp_key_info *info, const struct kp_make_request *request,
         }
         if (info->u2f_only && request->algorithms[0] != COSE_ES256)
                 return unsupported("this algorithm of a key that speaks U2F only", err);
-        if (info->u2f_only && (request->hmac_secret || request->cred_protect != 0 ||
-                                      request->min_pin_length || request->cred_blob.data != NULL))
+        if (info->u2f_only &&
+                (request->hmac_secret || request->cred_protect != 0 ||
+                        request->min_pin_length || request->cred_blob.data != NULL))
                 return unsupported("extensions of a key that speaks U2F only", err);
         if (request->enterprise != 0)
                 return unsupported("enterprise attestation", err);
@@ -125,15 +132,16 @@ can_make(const struct kp_key_info *info, const struct kp_make_request *request,
 }
 
 static int
-set_make_extensions(fido_cred_t *cred, const struct kp_make_request *request,
-        struct kp_error *err)
+set_make_extensions(
+        fido_cred_t *cred, const struct kp_make_request *request, struct kp_error *err)
 {
         if (request->hmac_secret &&
-                check(fido_cred_set_extensions(cred, FIDO_EXT_HMAC_SECRET), "hmac-secret", err) <
-                        0)
+                check(fido_cred_set_extensions(cred, FIDO_EXT_HMAC_SECRET),
+                        "hmac-secret", err) < 0)
                 return -1;
         if (request->cred_protect != 0 &&
-                check(fido_cred_set_prot(cred, request->cred_protect), "credProtect", err) < 0)
+                check(fido_cred_set_prot(cred, request->cred_protect), "credProtect",
+                        err) < 0)
                 return -1;
         if (request->min_pin_length &&
                 check(fido_cred_set_pin_minlen(cred, 4), "minPinLength", err) < 0)
@@ -148,14 +156,16 @@ set_make_extensions(fido_cred_t *cred, const struct kp_make_request *request,
 static int
 set_make(fido_cred_t *cred, const struct kp_make_request *request, struct kp_error *err)
 {
-        if (check(fido_cred_set_type(cred, request->algorithms[0]), "the algorithm", err) < 0 ||
+        if (check(fido_cred_set_type(cred, request->algorithms[0]), "the algorithm",
+                    err) < 0 ||
                 check(fido_cred_set_clientdata_hash(cred, request->client_data_hash,
                               sizeof(request->client_data_hash)),
                         "the hash", err) < 0 ||
-                check(fido_cred_set_rp(cred, request->rp_id, request->rp_name), "the RP ID",
-                        err) < 0 ||
-                check(fido_cred_set_user(cred, request->user_id.data, request->user_id.len,
-                              request->user_name, request->user_display_name, NULL),
+                check(fido_cred_set_rp(cred, request->rp_id, request->rp_name),
+                        "the RP ID", err) < 0 ||
+                check(fido_cred_set_user(cred, request->user_id.data,
+                              request->user_id.len, request->user_name,
+                              request->user_display_name, NULL),
                         "the user", err) < 0 ||
                 check(fido_cred_set_rk(cred, opt(request->rk)), "\"rk\"", err) < 0 ||
                 check(fido_cred_set_uv(cred, opt(request->uv)), "\"uv\"", err) < 0)
@@ -173,10 +183,12 @@ take_make(const fido_cred_t *cred, struct kp_make_reply *ret, struct kp_error *e
 {
         const char *format = fido_cred_fmt(cred);
 
-        (void)snprintf(ret->format, sizeof(ret->format), "%s", format == NULL ? "" : format);
+        (void)snprintf(
+                ret->format, sizeof(ret->format), "%s", format == NULL ? "" : format);
         kp_buf_put(&ret->auth_data, fido_cred_authdata_raw_ptr(cred),
                 fido_cred_authdata_raw_len(cred));
-        kp_buf_put(&ret->statement, fido_cred_attstmt_ptr(cred), fido_cred_attstmt_len(cred));
+        kp_buf_put(&ret->statement, fido_cred_attstmt_ptr(cred),
+                fido_cred_attstmt_len(cred));
         if (kp_buf_check(&ret->auth_data, err) < 0)
                 return -1;
         return kp_buf_check(&ret->statement, err);
@@ -194,7 +206,8 @@ fido2_make(void *self, const struct kp_make_request *request, struct kp_make_rep
         *ret = (struct kp_make_reply){ 0 };
         if (cred == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "makeCredential");
-        if (can_make(&fido2->info, request, err) < 0 || set_make(cred, request, err) < 0)
+        if (can_make(&fido2->info, request, err) < 0 ||
+                set_make(cred, request, err) < 0)
                 return -1;
         kp_fido2_begin(fido2);
         do
@@ -213,8 +226,9 @@ can_get(const struct kp_key_info *info, const struct kp_get_request *request,
 {
         if (request->app_id != NULL)
                 return unsupported("a second application", err);
-        if (info->u2f_only && (request->up == KP_FALSE || request->hmac_salts.data != NULL ||
-                                      request->get_cred_blob))
+        if (info->u2f_only &&
+                (request->up == KP_FALSE || request->hmac_salts.data != NULL ||
+                        request->get_cred_blob))
                 return unsupported("this of a key that speaks U2F only", err);
         if (request->hmac_salts.data != NULL && info->n_pin_protocols == 0)
                 return unsupported("hmac-secret of a key that lists no protocol", err);
@@ -224,18 +238,22 @@ can_get(const struct kp_key_info *info, const struct kp_get_request *request,
 }
 
 static int
-set_get(fido_assert_t *assert, const struct kp_get_request *request, struct kp_error *err)
+set_get(fido_assert_t *assert, const struct kp_get_request *request,
+        struct kp_error *err)
 {
         int extensions = (request->hmac_salts.data != NULL ? FIDO_EXT_HMAC_SECRET : 0) |
-                (request->get_cred_blob ? FIDO_EXT_CRED_BLOB : 0);
+                         (request->get_cred_blob ? FIDO_EXT_CRED_BLOB : 0);
 
         if (check(fido_assert_set_rp(assert, request->rp_id), "the RP ID", err) < 0 ||
                 check(fido_assert_set_clientdata_hash(assert, request->client_data_hash,
                               sizeof(request->client_data_hash)),
                         "the hash", err) < 0 ||
-                check(fido_assert_set_up(assert, opt(request->up)), "\"up\"", err) < 0 ||
-                check(fido_assert_set_uv(assert, opt(request->uv)), "\"uv\"", err) < 0 ||
-                check(fido_assert_set_extensions(assert, extensions), "the extensions", err) < 0)
+                check(fido_assert_set_up(assert, opt(request->up)), "\"up\"", err) <
+                        0 ||
+                check(fido_assert_set_uv(assert, opt(request->uv)), "\"uv\"", err) <
+                        0 ||
+                check(fido_assert_set_extensions(assert, extensions), "the extensions",
+                        err) < 0)
                 return -1;
         if (request->hmac_salts.data != NULL &&
                 check(fido_assert_set_hmac_salt(assert, request->hmac_salts.data,
@@ -277,7 +295,8 @@ take_assertion(const fido_assert_t *assert, size_t i, struct kp_assertion *ret,
                 fido_assert_sig_len(assert, i));
         kp_buf_put(&ret->user_id, fido_assert_user_id_ptr(assert, i),
                 fido_assert_user_id_len(assert, i));
-        take_text(ret->user_name, sizeof(ret->user_name), fido_assert_user_name(assert, i));
+        take_text(ret->user_name, sizeof(ret->user_name),
+                fido_assert_user_name(assert, i));
         take_text(ret->user_display_name, sizeof(ret->user_display_name),
                 fido_assert_user_display_name(assert, i));
         kp_buf_put(&ret->hmac_output, fido_assert_hmac_secret_ptr(assert, i),
@@ -313,7 +332,8 @@ fido2_get(void *self, const struct kp_get_request *request, struct kp_get_reply 
         *ret = (struct kp_get_reply){ 0 };
         if (assert == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "getAssertion");
-        if (can_get(&fido2->info, request, err) < 0 || set_get(assert, request, err) < 0)
+        if (can_get(&fido2->info, request, err) < 0 ||
+                set_get(assert, request, err) < 0)
                 return -1;
         kp_fido2_begin(fido2);
         do
@@ -340,14 +360,17 @@ finish(struct kp_fido2 *fido2, int result, uint8_t *ret_status, struct kp_error 
 }
 
 static int
-fido2_pin_retries(void *self, uint8_t *ret_status, int *ret_retries, struct kp_error *err)
+fido2_pin_retries(
+        void *self, uint8_t *ret_status, int *ret_retries, struct kp_error *err)
 {
         struct kp_fido2 *fido2 = self;
 
         if (fido2->info.u2f_only)
-                return KP_FAIL(err, KP_EUNSUPPORTED, "a key that speaks U2F only has no PIN");
+                return KP_FAIL(
+                        err, KP_EUNSUPPORTED, "a key that speaks U2F only has no PIN");
         kp_fido2_begin(fido2);
-        return finish(fido2, fido_dev_get_retry_count(fido2->dev, ret_retries), ret_status, err);
+        return finish(fido2, fido_dev_get_retry_count(fido2->dev, ret_retries),
+                ret_status, err);
 }
 
 static int
@@ -356,7 +379,8 @@ fido2_set_pin(void *self, const char *pin, uint8_t *ret_status, struct kp_error 
         struct kp_fido2 *fido2 = self;
 
         if (fido2->info.u2f_only)
-                return KP_FAIL(err, KP_EUNSUPPORTED, "a key that speaks U2F only has no PIN");
+                return KP_FAIL(
+                        err, KP_EUNSUPPORTED, "a key that speaks U2F only has no PIN");
         if (fido2->info.n_pin_protocols == 0)
                 return unsupported("a PIN of a key that lists no protocol", err);
         kp_fido2_begin(fido2);
@@ -364,8 +388,8 @@ fido2_set_pin(void *self, const char *pin, uint8_t *ret_status, struct kp_error 
 }
 
 static int
-fido2_remove(void *self, struct kp_bytes credential_id, const char *pin, uint8_t *ret_status,
-        struct kp_error *err)
+fido2_remove(void *self, struct kp_bytes credential_id, const char *pin,
+        uint8_t *ret_status, struct kp_error *err)
 {
         struct kp_fido2 *fido2 = self;
 
@@ -373,7 +397,8 @@ fido2_remove(void *self, struct kp_bytes credential_id, const char *pin, uint8_t
                 return unsupported("a removal in this way", err);
         kp_fido2_begin(fido2);
         return finish(fido2,
-                fido_credman_del_dev_rk(fido2->dev, credential_id.data, credential_id.len, pin),
+                fido_credman_del_dev_rk(
+                        fido2->dev, credential_id.data, credential_id.len, pin),
                 ret_status, err);
 }
 
@@ -433,7 +458,8 @@ fido2_open(struct kp_fido2 *fido2, struct kp_error *err)
         kp_fido2_begin(fido2);
         if ((r = fido_dev_set_io_functions(fido2->dev, &kp_fido2_io)) != FIDO_OK ||
                 (r = fido_dev_set_timeout(fido2->dev, KP_CTAP_TOUCH_MS)) != FIDO_OK)
-                return KP_FAIL_AS(err, KP_EBUG, "fido2", r, "libfido2: %s", fido_strerr(r));
+                return KP_FAIL_AS(
+                        err, KP_EBUG, "fido2", r, "libfido2: %s", fido_strerr(r));
         if ((r = fido_dev_open(fido2->dev, path)) != FIDO_OK) {
                 if (kp_fido2_sort(fido2, r, &status, &transport, err) < 0)
                         return -1;
@@ -450,8 +476,8 @@ fido2_open(struct kp_fido2 *fido2, struct kp_error *err)
 }
 
 int
-kp_driver_open_libfido2(struct kp_seam seam, struct kp_random *random, struct kp_driver *ret,
-        struct kp_error *err)
+kp_driver_open_libfido2(struct kp_seam seam, struct kp_random *random,
+        struct kp_driver *ret, struct kp_error *err)
 {
         struct kp_fido2 *fido2 = calloc(1, sizeof(*fido2));
 

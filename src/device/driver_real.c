@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "real.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "keypilot/core/file.h"
 #include "keypilot/core/free.h"
+
+#include "real.h"
 
 #define SPARE_PLACES 2 /* that a test leaves free */
 
@@ -43,7 +43,8 @@ shared_close(void *self)
         (void)self; /* real_close() closes the seam */
 }
 
-static const struct kp_seam_ops shared_ops = { shared_write, shared_read, shared_close };
+static const struct kp_seam_ops shared_ops = { shared_write, shared_read,
+        shared_close };
 
 static int
 ctap_open(struct real *real, struct kp_error *err)
@@ -60,7 +61,8 @@ first(struct real *real)
         return real->fido2.ops != NULL ? &real->fido2 : &real->ctap;
 }
 
-/* After a refusal to say it: the other driver, where we may choose. NULL with the error. */
+/* After a refusal to say it: the other driver, where we may choose. NULL with the
+ * error. */
 static struct kp_driver *
 second(struct real *real, struct kp_error *err)
 {
@@ -82,7 +84,8 @@ real_info(void *self, struct kp_key_info *ret, struct kp_error *err)
 }
 
 static int
-real_pin_retries(void *self, uint8_t *ret_status, int *ret_retries, struct kp_error *err)
+real_pin_retries(
+        void *self, uint8_t *ret_status, int *ret_retries, struct kp_error *err)
 {
         struct kp_driver *driver = first(self);
 
@@ -102,13 +105,16 @@ check_pin_retries(struct real *real, const char *pin, struct kp_error *err)
                 return KP_WHILE(err, "tries of the PIN");
         if (status != KP_CTAP_OK)
                 return KP_FAIL(err, KP_ESAFETY,
-                        "the key does not say how many tries its PIN has left (%s), so none is "
+                        "the key does not say how many tries its PIN has left (%s), so "
+                        "none is "
                         "sent",
                         kp_ctap_status_name(status));
         if (retries < 5)
                 return KP_FAIL(err, KP_ESAFETY,
-                        "only %d tries of the PIN are left on this key, and a PIN is sent only "
-                        "when five are: enter the right one elsewhere first, which resets them",
+                        "only %d tries of the PIN are left on this key, and a PIN is "
+                        "sent only "
+                        "when five are: enter the right one elsewhere first, which "
+                        "resets them",
                         retries);
         return 0;
 }
@@ -117,10 +123,10 @@ static bool
 can_remove(const struct kp_key_info *info)
 {
         bool manages = kp_key_option(info, "credMgmt") == KP_TRUE ||
-                kp_key_option(info, "credentialMgmtPreview") == KP_TRUE;
+                       kp_key_option(info, "credentialMgmtPreview") == KP_TRUE;
         bool verifies = kp_key_option(info, "clientPin") == KP_TRUE ||
-                (kp_key_option(info, "uv") == KP_TRUE &&
-                        kp_key_option(info, "pinUvAuthToken") == KP_TRUE);
+                        (kp_key_option(info, "uv") == KP_TRUE &&
+                                kp_key_option(info, "pinUvAuthToken") == KP_TRUE);
 
         return manages && verifies;
 }
@@ -140,14 +146,16 @@ places_left(struct real *real, const struct kp_key_info *info, const char *pin,
                 return KP_WHILE(err, "free places");
         if (status != KP_CTAP_OK)
                 return KP_FAIL(err, KP_ESAFETY,
-                        "the key does not say how many places are free (%s), so no passkey is "
+                        "the key does not say how many places are free (%s), so no "
+                        "passkey is "
                         "made on it",
                         kp_ctap_status_name(status));
         return 0;
 }
 
 static int
-check_room(struct real *real, const struct kp_make_request *request, struct kp_error *err)
+check_room(
+        struct real *real, const struct kp_make_request *request, struct kp_error *err)
 {
         struct kp_key_info info;
         int64_t places;
@@ -158,13 +166,16 @@ check_room(struct real *real, const struct kp_make_request *request, struct kp_e
                 return -1;
         if (!can_remove(&info))
                 return KP_FAIL(err, KP_ESAFETY,
-                        "a passkey on this key could not be removed again without resetting "
-                        "the whole key, so none is made: use another key, or a simulated one");
+                        "a passkey on this key could not be removed again without "
+                        "resetting "
+                        "the whole key, so none is made: use another key, or a "
+                        "simulated one");
         if (places_left(real, &info, request->pin, &places, err) < 0)
                 return -1;
         if (places < 1 + SPARE_PLACES)
                 return KP_FAIL(err, KP_ESAFETY,
-                        "the key has %d places left for passkeys, and a test needs one and "
+                        "the key has %d places left for passkeys, and a test needs one "
+                        "and "
                         "leaves %d free: use another key",
                         (int)places, SPARE_PLACES);
         return 0;
@@ -268,8 +279,8 @@ real_get(void *self, const struct kp_get_request *request, struct kp_get_reply *
 }
 
 static int
-remove_anywhere(struct real *real, struct kp_bytes id, const char *pin, uint8_t *ret_status,
-        struct kp_error *err)
+remove_anywhere(struct real *real, struct kp_bytes id, const char *pin,
+        uint8_t *ret_status, struct kp_error *err)
 {
         struct kp_driver *driver = first(real);
 
@@ -281,8 +292,8 @@ remove_anywhere(struct real *real, struct kp_bytes id, const char *pin, uint8_t 
 }
 
 static int
-real_remove(void *self, struct kp_bytes credential_id, const char *pin, uint8_t *ret_status,
-        struct kp_error *err)
+real_remove(void *self, struct kp_bytes credential_id, const char *pin,
+        uint8_t *ret_status, struct kp_error *err)
 {
         struct real *real = self;
         bool ours = false;
@@ -292,10 +303,11 @@ real_remove(void *self, struct kp_bytes credential_id, const char *pin, uint8_t 
                 return -1;
         if (!ours)
                 return KP_FAIL(err, KP_ESAFETY,
-                        "the ledger does not name this passkey: only what keypilot made is "
+                        "the ledger does not name this passkey: only what keypilot "
+                        "made is "
                         "removed");
-        if (kp_tap_allow_remove(real->rules.tap, credential_id.data, credential_id.len, err) <
-                        0 ||
+        if (kp_tap_allow_remove(
+                    real->rules.tap, credential_id.data, credential_id.len, err) < 0 ||
                 check_pin_retries(real, pin, err) < 0 ||
                 remove_anywhere(real, credential_id, pin, ret_status, err) < 0)
                 return -1;

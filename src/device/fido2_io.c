@@ -43,8 +43,8 @@ note_written(struct kp_fido2 *fido2, const uint8_t report[KP_CTAPHID_REPORT])
                 out->cmd == KP_CTAPHID_CANCEL)
                 return;
         fido2->asked = out->cmd == KP_CTAPHID_CBOR && out->payload.len > 0
-                ? out->payload.data[0]
-                : 0;
+                               ? out->payload.data[0]
+                               : 0;
         fido2->answered = false;
         fido2->hid_error = 0;
         fido2->n_keepalives = 0;
@@ -75,20 +75,33 @@ note_answer(struct kp_fido2 *fido2)
                 fido2->n_keepalives++;
                 break;
         case KP_CTAPHID_ERROR:
-                fido2->hid_error = payload->len > 0 ? payload->data[0] : KP_CTAP1_ERR_OTHER;
+                fido2->hid_error =
+                        payload->len > 0 ? payload->data[0] : KP_CTAP1_ERR_OTHER;
                 break;
         case KP_CTAPHID_CBOR:
+                fido2->empty = payload->len == 0;
                 fido2->answered = payload->len > 0;
                 fido2->status = payload->len > 0 ? payload->data[0] : KP_CTAP_OK;
                 if (fido2->asked == KP_CTAP_GET_INFO && payload->len > 1 &&
                         fido2->status == KP_CTAP_OK)
-                        fido2->info_fresh = kp_key_info_parse(payload->data + 1,
-                                                    payload->len - 1, &fido2->info,
-                                                    &unreadable) == 0;
+                        fido2->info_fresh =
+                                kp_key_info_parse(payload->data + 1, payload->len - 1,
+                                        &fido2->info, &unreadable) == 0;
                 break;
         default:
                 break;
         }
+}
+
+static void
+note_read(struct kp_fido2 *fido2, enum kp_ctaphid_joined joined)
+{
+        if (joined == KP_JOIN_DONE)
+                note_answer(fido2);
+        else if (joined == KP_JOIN_BAD_SEQ)
+                fido2->hid_error = KP_CTAP1_ERR_INVALID_SEQ;
+        else if (joined == KP_JOIN_BAD_LEN)
+                fido2->hid_error = KP_CTAP1_ERR_INVALID_LENGTH;
 }
 
 /* 1 a report on our channel, 0 nothing, -1 the seam failed */
@@ -99,15 +112,14 @@ read_ours(struct kp_fido2 *fido2, uint8_t report[KP_CTAPHID_REPORT], int timeout
         int r;
 
         for (unsigned i = 0; i < MAX_FRAMES; i++) {
-                r = fido2->seam.ops->read(fido2->seam.self, report, timeout_ms,
-                        &fido2->failed);
+                r = fido2->seam.ops->read(
+                        fido2->seam.self, report, timeout_ms, &fido2->failed);
                 if (r <= 0)
                         return r;
                 kp_ctaphid_frame_read(report, &frame);
                 if (frame.cid != fido2->out.cid)
                         continue; /* to another program */
-                if (kp_ctaphid_join(&fido2->in, report) == KP_JOIN_DONE)
-                        note_answer(fido2);
+                note_read(fido2, kp_ctaphid_join(&fido2->in, report));
                 return 1;
         }
         return 0;
@@ -140,6 +152,7 @@ kp_fido2_begin(struct kp_fido2 *fido2)
         fido2->asked = 0;
         fido2->answered = false;
         fido2->hid_error = 0;
+        fido2->empty = false;
         fido2->silent = false;
 }
 
@@ -186,7 +199,7 @@ sort_nothing(struct kp_fido2 *fido2, uint8_t *ret_status, const char **ret_trans
                 *ret_transport = "hid-error";
         else if (fido2->answered && fido2->status != KP_CTAP_OK)
                 *ret_status = fido2->status;
-        else if (fido2->answered)
+        else if (fido2->answered || fido2->empty)
                 *ret_transport = "unreadable";
         else
                 *ret_transport = "timeout";

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "keypilot/device/hidraw.h"
 
-/* Short items, with the two size bits masked out. Spec: USB HID 1.11 §6.2.2.4 to §6.2.2.7 */
+/* Short items, with the two size bits masked out. Spec: USB HID 1.11 §6.2.2.4 to
+ * §6.2.2.7 */
 enum {
         ITEM_USAGE_PAGE = 0x04,
         ITEM_USAGE = 0x08,
@@ -13,7 +14,7 @@ enum {
         ITEM_LONG = 0xfe,
 };
 
-/* Spec: CTAP 2.1 §11.2.8.1 */
+/* Spec: CTAP 2.1 §11.2.8.2 */
 #define FIDO_USAGE_PAGE 0xf1d0
 #define FIDO_USAGE_CTAPHID 0x01
 
@@ -40,7 +41,8 @@ item_take(struct reader *reader, uint8_t tag, uint32_t value)
                 reader->count = value;
                 break;
         case ITEM_COLLECTION:
-                if (reader->page == FIDO_USAGE_PAGE && reader->usage == FIDO_USAGE_CTAPHID)
+                if (reader->page == FIDO_USAGE_PAGE &&
+                        reader->usage == FIDO_USAGE_CTAPHID)
                         reader->fido = true;
                 break;
         case ITEM_INPUT:

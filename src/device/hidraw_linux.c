@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "keypilot/device/hidraw.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <fido.h>
@@ -15,6 +13,7 @@
 #include <unistd.h>
 
 #include "keypilot/core/buf.h"
+#include "keypilot/device/hidraw.h"
 
 /* How often a waiting read looks whether it was interrupted. */
 #define SLICE_MS 200
@@ -48,13 +47,16 @@ key_describe(const fido_dev_info_t *info, struct kp_hidraw_key *ret)
                 .product = (uint16_t)fido_dev_info_product(info),
         };
         (void)snprintf(ret->path, sizeof(ret->path), "%s", path);
-        (void)snprintf(ret->title, sizeof(ret->title), "%s%s%s", maker == NULL ? "" : maker,
-                maker == NULL || maker[0] == '\0' ? "" : " ", product == NULL ? "" : product);
+        (void)snprintf(ret->title, sizeof(ret->title), "%s%s%s",
+                maker == NULL ? "" : maker,
+                maker == NULL || maker[0] == '\0' ? "" : " ",
+                product == NULL ? "" : product);
         return true;
 }
 
 int
-kp_hidraw_list(struct kp_hidraw_key ret[KP_HIDRAW_MAX], size_t *ret_n, struct kp_error *err)
+kp_hidraw_list(
+        struct kp_hidraw_key ret[KP_HIDRAW_MAX], size_t *ret_n, struct kp_error *err)
 {
         fido_dev_info_t *infos = fido_dev_info_new(KP_HIDRAW_MAX);
         size_t n_infos = 0, n = 0;
@@ -69,8 +71,8 @@ kp_hidraw_list(struct kp_hidraw_key ret[KP_HIDRAW_MAX], size_t *ret_n, struct kp
         fido_dev_info_free(&infos, KP_HIDRAW_MAX);
         /* a system without udev has no keys to list; that is no fault of ours */
         if (r != FIDO_OK && r != FIDO_ERR_INTERNAL)
-                return KP_FAIL_AS(err, KP_EIO, "fido2", r, "looking for plugged-in keys: %s",
-                        fido_strerr(r));
+                return KP_FAIL_AS(err, KP_EIO, "fido2", r,
+                        "looking for plugged-in keys: %s", fido_strerr(r));
         qsort(ret, n, sizeof(ret[0]), by_path);
         *ret_n = n;
         return 0;
@@ -91,8 +93,8 @@ hidraw_write(void *self, const uint8_t report[KP_CTAPHID_REPORT], struct kp_erro
                 return KP_FAIL_AS(err, KP_EIO, "errno", errno, "writing to the key: %s",
                         strerror(errno));
         if (n != (ssize_t)sizeof(bytes))
-                return KP_FAIL(err, KP_EIO, "writing to the key: %zd of %zu bytes went", n,
-                        sizeof(bytes));
+                return KP_FAIL(err, KP_EIO, "writing to the key: %zd of %zu bytes went",
+                        n, sizeof(bytes));
         return 0;
 }
 
@@ -128,7 +130,10 @@ await(struct hidraw *hidraw, int timeout_ms, struct kp_error *err)
         for (;;) {
                 struct pollfd at = { .fd = hidraw->fd, .events = POLLIN };
                 int64_t left = forever ? SLICE_MS : deadline - monotonic_ms();
-                int r = poll(&at, 1, left < 0 ? 0 : left < SLICE_MS ? (int)left : SLICE_MS);
+                int r = poll(&at, 1,
+                        left < 0          ? 0
+                        : left < SLICE_MS ? (int)left
+                                          : SLICE_MS);
 
                 if (r > 0)
                         return 1;
@@ -154,8 +159,8 @@ hidraw_read(void *self, uint8_t report[KP_CTAPHID_REPORT], int timeout_ms,
                 n = read(hidraw->fd, report, KP_CTAPHID_REPORT);
         while (n < 0 && errno == EINTR);
         if (n < 0)
-                return KP_FAIL_AS(err, KP_EIO, "errno", errno, "reading from the key: %s",
-                        strerror(errno));
+                return KP_FAIL_AS(err, KP_EIO, "errno", errno,
+                        "reading from the key: %s", strerror(errno));
         if (n != KP_CTAPHID_REPORT)
                 return KP_FAIL(err, KP_EIO,
                         "reading from the key: a report of %zd bytes, expected %d", n,
@@ -172,7 +177,8 @@ hidraw_close(void *self)
         free(hidraw);
 }
 
-static const struct kp_seam_ops hidraw_ops = { hidraw_write, hidraw_read, hidraw_close };
+static const struct kp_seam_ops hidraw_ops = { hidraw_write, hidraw_read,
+        hidraw_close };
 
 static int
 not_found(const char *path, struct kp_error *err)
@@ -196,8 +202,10 @@ not_opened(const char *path, int why, struct kp_error *err)
                 return not_found(path, err);
         if (why == EACCES || why == EPERM)
                 return KP_FAIL_AS(err, KP_EENV, "errno", why,
-                        "%s: no permission; sit at the machine itself (not ssh or cron), see "
-                        "that the package libfido2-1 (udev rules) is installed, then pull "
+                        "%s: no permission; sit at the machine itself (not ssh or "
+                        "cron), see "
+                        "that the package libfido2-1 (udev rules) is installed, then "
+                        "pull "
                         "the key out and put it back",
                         path);
         return KP_FAIL_AS(err, KP_EIO, "errno", why, "%s: %s", path, strerror(why));
@@ -220,8 +228,8 @@ is_fido(int fd, const char *path, struct kp_error *err)
                 return KP_FAIL(err, KP_EUSAGE, "%s is not a FIDO security key", path);
         if (in != KP_CTAPHID_REPORT || out != KP_CTAPHID_REPORT)
                 return KP_FAIL(err, KP_EUNSUPPORTED,
-                        "%s speaks in reports of %zu and %zu bytes, not of %d", path, in, out,
-                        KP_CTAPHID_REPORT);
+                        "%s speaks in reports of %zu and %zu bytes, not of %d", path,
+                        in, out, KP_CTAPHID_REPORT);
         return 0;
 }
 

@@ -2,7 +2,8 @@
 #include "keypilot/device/hidraw.h"
 
 int
-kp_hidraw_list(struct kp_hidraw_key ret[KP_HIDRAW_MAX], size_t *ret_n, struct kp_error *err)
+kp_hidraw_list(
+        struct kp_hidraw_key ret[KP_HIDRAW_MAX], size_t *ret_n, struct kp_error *err)
 {
         (void)ret;
         (void)err;
@@ -16,5 +17,6 @@ kp_hidraw_open(const char *path, const volatile sig_atomic_t *interrupted,
 {
         (void)interrupted;
         (void)ret;
-        return KP_FAIL(err, KP_EENV, "%s: plugged-in keys can only be driven on Linux", path);
+        return KP_FAIL(
+                err, KP_EENV, "%s: plugged-in keys can only be driven on Linux", path);
 }

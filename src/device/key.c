@@ -15,7 +15,7 @@
 /* What a struct kp_key owns. */
 struct owned {
         struct kp_key_env env;
-        char *path; /* hid: */
+        char *path;            /* hid: */
         struct kp_clock clock; /* sim: under the system clock, which cannot jump */
         struct kp_authenticator_profile *profile; /* sim: loaded by name */
         struct kp_authenticator *authenticator;
@@ -50,7 +50,8 @@ sim_attach(struct kp_key *key, enum kp_driver_choice choice, struct kp_error *er
                 return -1;
         /* our own client by default: it can say everything, and costs less */
         if (choice == KP_DRIVER_LIBFIDO2)
-                return kp_driver_open_libfido2(seam, owned->env.random, &key->driver, err);
+                return kp_driver_open_libfido2(
+                        seam, owned->env.random, &key->driver, err);
         return kp_driver_open_ctap(seam, owned->env.random, &key->driver, err);
 }
 
@@ -75,9 +76,12 @@ sim_profile(const char *name, struct owned *owned, struct kp_error *err)
         size_t len = strlen(name);
 
         if (dir == NULL)
-                return KP_FAIL(err, KP_EBUG, "simulated key '%s': no folder of fixtures", name);
-        if (strchr(name, '/') != NULL || (len > 5 && strcmp(name + len - 5, ".json") == 0))
-                return kp_authenticator_profile_load_from(dir, name, &owned->profile, err);
+                return KP_FAIL(err, KP_EBUG,
+                        "simulated key '%s': no folder of fixtures", name);
+        if (strchr(name, '/') != NULL ||
+                (len > 5 && strcmp(name + len - 5, ".json") == 0))
+                return kp_authenticator_profile_load_from(
+                        dir, name, &owned->profile, err);
         if ((path = kp_format("%s/authenticators/%s.json", dir, name)) == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "simulated key");
         if (name[0] == '\0' || !kp_file_exists(path))
@@ -105,8 +109,8 @@ sim_open(const char *name, struct kp_key *key, struct kp_error *err)
         key->authenticator = owned->authenticator;
         key->profile = profile;
         key->attachment = kp_authenticator_profile_facts(profile)->platform
-                ? "platform"
-                : "cross-platform";
+                                  ? "platform"
+                                  : "cross-platform";
         return 0;
 }
 
@@ -125,8 +129,8 @@ hid_attach(struct kp_key *key, enum kp_driver_choice choice, struct kp_error *er
         struct kp_seam seam;
 
         if (kp_hidraw_open(owned->path, env->interrupted, &seam, err) < 0 ||
-                kp_tap_new(seam, env->read_only ? KP_TAP_READ_ONLY : KP_TAP_REAL, env->trace,
-                        &seam, &key->tap, err) < 0)
+                kp_tap_new(seam, env->read_only ? KP_TAP_READ_ONLY : KP_TAP_REAL,
+                        env->trace, &seam, &key->tap, err) < 0)
                 return -1;
         rules.tap = key->tap;
         return kp_driver_open_real(seam, &rules, owned->random, &key->driver, err);
@@ -145,8 +149,8 @@ hid_open(const char *path, struct kp_key *key, struct kp_error *err)
         if (kp_random_new_system(&owned->random, err) < 0)
                 return -1;
         if (env->ledger_path != NULL && !env->read_only &&
-                kp_ledger_open(env->ledger_path, env->clock, owned->random, &owned->ledger,
-                        err) < 0)
+                kp_ledger_open(env->ledger_path, env->clock, owned->random,
+                        &owned->ledger, err) < 0)
                 return -1;
         key->real = true;
         key->attachment = "cross-platform";
@@ -162,8 +166,8 @@ attach(struct kp_key *key, enum kp_driver_choice choice, struct kp_error *err)
 }
 
 int
-kp_key_open(const char *name, enum kp_driver_choice choice, const struct kp_key_env *env,
-        struct kp_key **ret, struct kp_error *err)
+kp_key_open(const char *name, enum kp_driver_choice choice,
+        const struct kp_key_env *env, struct kp_key **ret, struct kp_error *err)
 {
         KP_CLEANUP(kp_key_close) struct kp_key *key = calloc(1, sizeof(*key));
         struct owned *owned = calloc(1, sizeof(*owned));
@@ -182,7 +186,8 @@ kp_key_open(const char *name, enum kp_driver_choice choice, const struct kp_key_
                         return -1;
         } else {
                 return KP_FAIL(err, KP_EUSAGE,
-                        "'%s' is not the name of a key: expected sim:PROFILE or hid:PATH, see "
+                        "'%s' is not the name of a key: expected sim:PROFILE or "
+                        "hid:PATH, see "
                         "'keypilot list keys'",
                         name);
         }
@@ -193,7 +198,8 @@ kp_key_open(const char *name, enum kp_driver_choice choice, const struct kp_key_
 }
 
 int
-kp_key_switch_driver(struct kp_key *key, enum kp_driver_choice choice, struct kp_error *err)
+kp_key_switch_driver(
+        struct kp_key *key, enum kp_driver_choice choice, struct kp_error *err)
 {
         kp_driver_close(&key->driver);
         key->tap = NULL; /* went with the driver */

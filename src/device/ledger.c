@@ -31,8 +31,8 @@ errno_fail(const char *path, const char *doing, struct kp_error *err)
 {
         int why = errno;
 
-        return KP_FAIL_AS(err, KP_EIO, "errno", why, "%s: %s: %s", path, doing,
-                strerror(why));
+        return KP_FAIL_AS(
+                err, KP_EIO, "errno", why, "%s: %s: %s", path, doing, strerror(why));
 }
 
 /* Every folder above the file, for the owner only where it is new. */
@@ -57,9 +57,10 @@ static int
 sync_folder(const char *path, struct kp_error *err)
 {
         const char *slash = strrchr(path, '/');
-        KP_CLEANUP(kp_free_str) char *folder = slash == NULL ? strdup(".")
-                : slash == path                              ? strdup("/")
-                                : strndup(path, (size_t)(slash - path));
+        KP_CLEANUP(kp_free_str)
+        char *folder = slash == NULL   ? strdup(".")
+                       : slash == path ? strdup("/")
+                                       : strndup(path, (size_t)(slash - path));
         int fd, r;
 
         if (folder == NULL)
@@ -91,7 +92,8 @@ int
 kp_ledger_open(const char *path, const struct kp_clock *clock, struct kp_random *random,
         struct kp_ledger **ret, struct kp_error *err)
 {
-        KP_CLEANUP(kp_ledger_free) struct kp_ledger *ledger = calloc(1, sizeof(*ledger));
+        KP_CLEANUP(kp_ledger_free)
+        struct kp_ledger *ledger = calloc(1, sizeof(*ledger));
 
         if (ledger == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "ledger");
@@ -106,7 +108,8 @@ kp_ledger_open(const char *path, const struct kp_clock *clock, struct kp_random 
         if (ledger->fd < 0)
                 return errno_fail(path, "opening the ledger", err);
         if (flock(ledger->fd, LOCK_EX | LOCK_NB) < 0)
-                return KP_FAIL(err, KP_EENV, "%s: another keypilot is using the ledger", path);
+                return KP_FAIL(
+                        err, KP_EENV, "%s: another keypilot is using the ledger", path);
         if (end_last_line(ledger, err) < 0 || sync_folder(path, err) < 0)
                 return KP_WHILE(err, "ledger");
         *ret = KP_STEAL(ledger);
@@ -126,8 +129,8 @@ kp_ledger_free(struct kp_ledger **ledger)
 }
 
 int
-kp_ledger_default_path(const char *xdg_state_home, const char *home, char **ret,
-        struct kp_error *err)
+kp_ledger_default_path(
+        const char *xdg_state_home, const char *home, char **ret, struct kp_error *err)
 {
         /* XDG Base Directory Specification 0.8: a relative path is ignored */
         if (xdg_state_home != NULL && xdg_state_home[0] == '/')
@@ -136,7 +139,8 @@ kp_ledger_default_path(const char *xdg_state_home, const char *home, char **ret,
                 *ret = kp_format("%s/.local/state/keypilot/ledger.jsonl", home);
         else
                 return KP_FAIL(err, KP_EENV,
-                        "no place for the ledger of test passkeys: set HOME or XDG_STATE_HOME");
+                        "no place for the ledger of test passkeys: set HOME or "
+                        "XDG_STATE_HOME");
         return *ret == NULL ? KP_FAIL(err, KP_ENOMEM, "ledger") : 0;
 }
 
@@ -149,9 +153,9 @@ line_write(struct kp_ledger *ledger, json_t *line, struct kp_error *err)
         KP_CLEANUP(kp_json_free) json_t *owned = line;
         char utc[KP_UTC_LEN];
 
-        if (line == NULL ||
-                json_object_set_new(line, "time",
-                        json_string(kp_utc_format(kp_clock_ms(ledger->clock), utc))) < 0)
+        if (line == NULL || json_object_set_new(line, "time",
+                                    json_string(kp_utc_format(
+                                            kp_clock_ms(ledger->clock), utc))) < 0)
                 return KP_FAIL(err, KP_ENOMEM, "ledger");
         if (kp_json_write(line, &text, err) < 0)
                 return KP_WHILE(err, "ledger");
@@ -185,20 +189,20 @@ kp_ledger_prepare(struct kp_ledger *ledger, const struct kp_ledger_plan *plan,
         for (size_t i = 0; i < sizeof(draw); i++)
                 (void)snprintf(entry + 2 * i, 3, "%02x", draw[i]);
         return line_write(ledger,
-                json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:b}", "event", "prepared", "entry",
-                        entry, "run", plan->run, "rp", plan->rp_id, "user_id",
+                json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:b}", "event", "prepared",
+                        "entry", entry, "run", plan->run, "rp", plan->rp_id, "user_id",
                         bytes_json(plan->user_id), "name", plan->name, "discoverable",
                         plan->discoverable),
                 err);
 }
 
 int
-kp_ledger_made(struct kp_ledger *ledger, const char *entry, struct kp_bytes credential_id,
-        struct kp_error *err)
+kp_ledger_made(struct kp_ledger *ledger, const char *entry,
+        struct kp_bytes credential_id, struct kp_error *err)
 {
         return line_write(ledger,
-                json_pack("{s:s, s:s, s:o}", "event", "made", "entry", entry, "credential_id",
-                        bytes_json(credential_id)),
+                json_pack("{s:s, s:s, s:o}", "event", "made", "entry", entry,
+                        "credential_id", bytes_json(credential_id)),
                 err);
 }
 
@@ -207,13 +211,14 @@ kp_ledger_not_made(struct kp_ledger *ledger, const char *entry, const char *why,
         struct kp_error *err)
 {
         return line_write(ledger,
-                json_pack("{s:s, s:s, s:s}", "event", "not-made", "entry", entry, "why", why),
+                json_pack("{s:s, s:s, s:s}", "event", "not-made", "entry", entry, "why",
+                        why),
                 err);
 }
 
 int
-kp_ledger_removed(struct kp_ledger *ledger, struct kp_bytes credential_id,
-        struct kp_error *err)
+kp_ledger_removed(
+        struct kp_ledger *ledger, struct kp_bytes credential_id, struct kp_error *err)
 {
         return line_write(ledger,
                 json_pack("{s:s, s:o}", "event", "removed", "credential_id",
@@ -242,9 +247,10 @@ line_apply(json_t *entries, json_t *line)
         else if (strcmp(event, "not-made") == 0)
                 (void)json_object_del(entries, entry);
         else if (strcmp(event, "removed") == 0)
-                json_object_foreach_safe (entries, next, name, value)
-                        if (strcmp(kp_json_str(value, "credential_id", ""), id) == 0)
-                                (void)json_object_del(entries, name);
+                json_object_foreach_safe(entries, next, name,
+                        value) if (strcmp(kp_json_str(value, "credential_id", ""),
+                                           id) == 0)(void)
+                        json_object_del(entries, name);
 }
 
 static int
@@ -259,8 +265,8 @@ entries_read(struct kp_ledger *ledger, json_t **ret, struct kp_error *err)
         if (kp_file_read(ledger->path, LEDGER_MAX, &text, err) < 0)
                 return KP_WHILE(err, "ledger");
         for (at = kp_buf_str(&text); (end = strchr(at, '\n')) != NULL; at = end + 1) {
-                json_auto_t *line = json_loadb(at, (size_t)(end - at), JSON_REJECT_DUPLICATES,
-                        NULL);
+                json_auto_t *line = json_loadb(
+                        at, (size_t)(end - at), JSON_REJECT_DUPLICATES, NULL);
 
                 if (json_is_object(line))
                         line_apply(entries, line);
@@ -285,7 +291,8 @@ kp_ledger_names(struct kp_ledger *ledger, struct kp_bytes credential_id, bool *r
                 return -1;
         *ret = false;
         json_object_foreach (entries, name, entry)
-                if (strcmp(kp_json_str(entry, "credential_id", ""), kp_buf_str(&id)) == 0 &&
+                if (strcmp(kp_json_str(entry, "credential_id", ""), kp_buf_str(&id)) ==
+                                0 &&
                         strncmp(kp_json_str(entry, "name", ""), KP_LEDGER_PREFIX,
                                 strlen(KP_LEDGER_PREFIX)) == 0)
                         *ret = true;

@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 
-/* A key that goes on having something to do, but never says anything, is given up here. */
+/* A key that goes on having something to do, but never says anything, is given up here.
+ */
 #define MAX_EVENTS 100000
 
 struct sim {
@@ -42,7 +43,8 @@ sim_write(void *self, const uint8_t report[KP_CTAPHID_REPORT], struct kp_error *
 }
 
 static int
-sim_read(void *self, uint8_t report[KP_CTAPHID_REPORT], int timeout_ms, struct kp_error *err)
+sim_read(void *self, uint8_t report[KP_CTAPHID_REPORT], int timeout_ms,
+        struct kp_error *err)
 {
         struct sim *sim = self;
         int64_t deadline = now_ms(sim) + timeout_ms;

@@ -54,7 +54,12 @@ message_sent(struct kp_tap *tap, struct kp_error *err)
         kp_buf_put(payload, out->payload.data, out->payload.len);
         if (kp_buf_check(payload, err) < 0)
                 return -1;
-        kp_tap_message_read(out->cid, out->cmd, payload->data, payload->len, &tap->message);
+        if (tap->rules == KP_TAP_SIMULATED && tap->trace == NULL)
+                tap->message = (struct kp_tap_message){ .cid = out->cid,
+                        .hid_cmd = out->cmd }; /* nobody asks what it says */
+        else
+                kp_tap_message_read(
+                        out->cid, out->cmd, payload->data, payload->len, &tap->message);
         if (kp_tap_is_pin_try(&tap->message))
                 kp_tap_pin_tried(&tap->pin);
         tap->waiting = true;
@@ -63,7 +68,8 @@ message_sent(struct kp_tap *tap, struct kp_error *err)
 }
 
 static int
-refused(struct kp_tap *tap, const char *cmd, const char *subcommand, struct kp_error *err)
+refused(struct kp_tap *tap, const char *cmd, const char *subcommand,
+        struct kp_error *err)
 {
         kp_trace_add(tap->trace, "key", "tap.refused", "{s:s, s:s*, s:s}", "cmd", cmd,
                 "subcommand", subcommand, "why", tap->refusal.why);
@@ -78,7 +84,8 @@ forward(struct kp_tap *tap, struct kp_error *err)
         int r;
 
         /* framed anew: what filled the last frame does not reach the key */
-        kp_ctaphid_split(out->cid, out->cmd, out->payload.data, out->payload.len, &reports);
+        kp_ctaphid_split(
+                out->cid, out->cmd, out->payload.data, out->payload.len, &reports);
         r = kp_buf_check(&reports, err);
         for (size_t i = 0; r == 0 && i < reports.len; i += KP_CTAPHID_REPORT)
                 r = tap->inner.ops->write(tap->inner.self, reports.data + i, err);
@@ -102,8 +109,10 @@ write_guarded(struct kp_tap *tap, enum kp_ctaphid_joined joined, struct kp_error
                         "frames that make no message are not sent to a real key" };
                 return refused(tap, "unknown", NULL, err);
         }
-        kp_tap_message_read(out->cid, out->cmd, out->payload.data, out->payload.len, &message);
-        may = kp_tap_judge(tap->rules, &message, &tap->pin, &tap->removable, &tap->refusal);
+        kp_tap_message_read(
+                out->cid, out->cmd, out->payload.data, out->payload.len, &message);
+        may = kp_tap_judge(
+                tap->rules, &message, &tap->pin, &tap->removable, &tap->refusal);
         if (!may)
                 r = refused(tap, kp_tap_message_name(&message),
                         kp_tap_subcommand_name(&message), err);
@@ -153,7 +162,7 @@ message_answered(struct kp_tap *tap)
         waiting_done(tap);
 }
 
-/* Spec: CTAP 2.1 §11.2.9.2.2 */
+/* Spec: CTAP 2.1 §11.2.9.1.7 */
 #define KEEPALIVE_UPNEEDED 2
 
 static void
@@ -161,7 +170,8 @@ keepalive_seen(struct kp_tap *tap)
 {
         const struct kp_buf *payload = &tap->in.payload;
 
-        if (tap->touch_told || payload->len == 0 || payload->data[0] != KEEPALIVE_UPNEEDED)
+        if (tap->touch_told || payload->len == 0 ||
+                payload->data[0] != KEEPALIVE_UPNEEDED)
                 return;
         tap->touch_told = true;
         kp_trace_add(tap->trace, "key", "ctap.touch", "{s:s}", "cmd",
@@ -169,7 +179,8 @@ keepalive_seen(struct kp_tap *tap)
 }
 
 static int
-tap_read(void *self, uint8_t report[KP_CTAPHID_REPORT], int timeout_ms, struct kp_error *err)
+tap_read(void *self, uint8_t report[KP_CTAPHID_REPORT], int timeout_ms,
+        struct kp_error *err)
 {
         struct kp_tap *tap = self;
         struct kp_ctaphid_frame frame;
@@ -257,7 +268,8 @@ kp_tap_allow_remove(struct kp_tap *tap, const uint8_t *credential_id,
         size_t credential_id_len, struct kp_error *err)
 {
         if (credential_id_len == 0 || credential_id_len > UINT16_MAX)
-                return KP_FAIL(err, KP_ESAFETY, "a credential id of %zu bytes is not removed",
+                return KP_FAIL(err, KP_ESAFETY,
+                        "a credential id of %zu bytes is not removed",
                         credential_id_len);
         kp_buf_put_be16(&tap->removable, (uint16_t)credential_id_len);
         kp_buf_put(&tap->removable, credential_id, credential_id_len);

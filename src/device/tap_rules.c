@@ -12,7 +12,8 @@ subcommand_at(const cbor_item_t *params, int64_t key)
 {
         int64_t value;
 
-        if (!kp_cbor_is_int(kp_cbor_at_int(params, key), &value) || value < 1 || value > 255)
+        if (!kp_cbor_is_int(kp_cbor_at_int(params, key), &value) || value < 1 ||
+                value > 255)
                 return 0;
         return (uint8_t)value;
 }
@@ -23,17 +24,19 @@ kp_tap_message_read(uint32_t cid, uint8_t hid_cmd, const uint8_t *payload,
 {
         struct kp_error ignored = { 0 }; /* what cannot be read is judged as that */
 
-        *ret = (struct kp_tap_message){ cid, hid_cmd, payload, payload_len, 0, 0, NULL };
+        *ret = (struct kp_tap_message){ cid, hid_cmd, payload, payload_len, 0, 0,
+                NULL };
         if (hid_cmd != KP_CTAPHID_CBOR || payload_len == 0)
                 return;
         ret->ctap_cmd = payload[0];
-        if (payload_len == 1 || kp_cbor_parse(payload + 1, payload_len - 1, KP_CBOR_CTAP2,
-                                        &ret->params, NULL, &ignored) < 0)
+        if (payload_len == 1 ||
+                kp_cbor_parse(payload + 1, payload_len - 1, KP_CBOR_CTAP2, &ret->params,
+                        NULL, &ignored) < 0)
                 return;
         if (ret->ctap_cmd == KP_CTAP_CLIENT_PIN)
                 ret->subcommand = subcommand_at(ret->params, 2);
         else if (ret->ctap_cmd == KP_CTAP_CREDENTIAL_MANAGEMENT ||
-                ret->ctap_cmd == KP_CTAP_CREDENTIAL_MANAGEMENT_PREVIEW)
+                 ret->ctap_cmd == KP_CTAP_CREDENTIAL_MANAGEMENT_PREVIEW)
                 ret->subcommand = subcommand_at(ret->params, 1);
 }
 
@@ -49,9 +52,9 @@ bool
 kp_tap_is_pin_try(const struct kp_tap_message *message)
 {
         return message->hid_cmd == KP_CTAPHID_CBOR &&
-                message->ctap_cmd == KP_CTAP_CLIENT_PIN &&
-                (message->subcommand == KP_CTAP_PIN_GET_TOKEN ||
-                        message->subcommand == KP_CTAP_PIN_GET_TOKEN_PIN_PERMS);
+               message->ctap_cmd == KP_CTAP_CLIENT_PIN &&
+               (message->subcommand == KP_CTAP_PIN_GET_TOKEN ||
+                       message->subcommand == KP_CTAP_PIN_GET_TOKEN_PIN_PERMS);
 }
 
 void
@@ -128,7 +131,8 @@ kp_tap_may_remove(const struct kp_buf *removable, const uint8_t *id, size_t id_l
 }
 
 static bool
-judge_pin_try(const struct kp_tap_pin *pin, const char *name, struct kp_tap_verdict *ret)
+judge_pin_try(
+        const struct kp_tap_pin *pin, const char *name, struct kp_tap_verdict *ret)
 {
         if (pin->wrong_in_a_row >= KP_TAP_PIN_WRONG)
                 return refuse(ret, "pin-wrong-twice", name,
@@ -173,13 +177,16 @@ judge_credential_management(const struct kp_tap_message *message,
         const uint8_t *id;
         size_t id_len;
 
-        if (message->subcommand >= CM_METADATA && message->subcommand <= CM_LAST_READING)
+        if (message->subcommand >= CM_METADATA &&
+                message->subcommand <= CM_LAST_READING)
                 return true;
         if (message->subcommand != CM_DELETE)
                 return refuse(ret, "not-allowed", "credentialManagement",
                         "only reads and removes on a real key");
-        if (!kp_cbor_is_bytes(kp_cbor_at_str(kp_cbor_at_int(kp_cbor_at_int(
-                                                     message->params, 2), 2), "id"),
+        if (!kp_cbor_is_bytes(
+                    kp_cbor_at_str(
+                            kp_cbor_at_int(kp_cbor_at_int(message->params, 2), 2),
+                            "id"),
                     &id, &id_len) ||
                 !kp_tap_may_remove(removable, id, id_len))
                 return refuse(ret, "not-ours", "a passkey",
@@ -222,7 +229,8 @@ judge_u2f(const struct kp_tap_message *message, struct kp_tap_verdict *ret)
         const uint8_t *apdu = message->payload;
 
         if (message->payload_len < 4 || apdu[0] != 0)
-                return refuse(ret, "malformed", "a U2F message", "of that class is not sent");
+                return refuse(
+                        ret, "malformed", "a U2F message", "of that class is not sent");
         switch (apdu[1]) {
         case KP_U2F_REGISTER:
         case KP_U2F_VERSION:
@@ -230,9 +238,11 @@ judge_u2f(const struct kp_tap_message *message, struct kp_tap_verdict *ret)
         case KP_U2F_AUTHENTICATE:
                 if (apdu[2] == 0x03 || apdu[2] == 0x07 || apdu[2] == 0x08)
                         return true;
-                return refuse(ret, "malformed", "U2F authenticate", "has an unknown control");
+                return refuse(
+                        ret, "malformed", "U2F authenticate", "has an unknown control");
         default:
-                return refuse(ret, "not-allowed", "a U2F command", "beyond the three is not sent");
+                return refuse(ret, "not-allowed", "a U2F command",
+                        "beyond the three is not sent");
         }
 }
 
@@ -277,7 +287,8 @@ judge_read_only(const struct kp_tap_message *message, struct kp_tap_verdict *ret
                 if (message->ctap_cmd == KP_CTAP_CLIENT_PIN &&
                         message->subcommand == KP_CTAP_PIN_GET_RETRIES)
                         return true;
-                return refuse(ret, "read-only", kp_ctap_cmd_name(message->ctap_cmd), rest);
+                return refuse(
+                        ret, "read-only", kp_ctap_cmd_name(message->ctap_cmd), rest);
         default:
                 return refuse(ret, "read-only", "a CTAPHID command", rest);
         }

@@ -6,8 +6,8 @@
 #include "keypilot/device/tap.h"
 
 /*
- * What a message asks for, and whether a key that is somebody's own may hear it. Pure: no
- * seam, no trace.
+ * What a message asks for, and whether a key that is somebody's own may hear it. Pure:
+ * no seam, no trace.
  */
 struct kp_tap_message {
         uint32_t cid;
@@ -25,8 +25,8 @@ void kp_tap_message_read(uint32_t cid, uint8_t hid_cmd, const uint8_t *payload,
 void kp_tap_message_done(struct kp_tap_message *message);
 
 /*
- * What the tap knows about PIN tries on this connection. A PIN goes to a real key only while
- * `enough`, and never a third time after two wrong ones.
+ * What the tap knows about PIN tries on this connection. A PIN goes to a real key only
+ * while `enough`, and never a third time after two wrong ones.
  */
 struct kp_tap_pin {
         bool enough; /* the last getPINRetries said KP_TAP_PIN_RETRIES or more */
@@ -40,16 +40,18 @@ struct kp_tap_pin {
 void kp_tap_pin_tried(struct kp_tap_pin *pin);
 void kp_tap_pin_answered(struct kp_tap_pin *pin, uint8_t status);
 /* The answer to getPINRetries, status byte first. */
-void kp_tap_pin_retries(struct kp_tap_pin *pin, const uint8_t *answer, size_t answer_len);
+void kp_tap_pin_retries(
+        struct kp_tap_pin *pin, const uint8_t *answer, size_t answer_len);
 
 bool kp_tap_is_pin_try(const struct kp_tap_message *message);
 
 /* Credentials that may be removed, end to end: two bytes of length, then the id. */
-bool kp_tap_may_remove(const struct kp_buf *removable, const uint8_t *id, size_t id_len);
+bool kp_tap_may_remove(
+        const struct kp_buf *removable, const uint8_t *id, size_t id_len);
 
 /*
- * NULL: the message may go out. Otherwise the word for why not (a fixed vocabulary), and in
- * `ret_text` a sentence for people.
+ * NULL: the message may go out. Otherwise the word for why not (a fixed vocabulary),
+ * and in `ret_text` a sentence for people.
  */
 struct kp_tap_verdict {
         const char *why;

@@ -50,9 +50,9 @@ kp_tap_subcommand_name(const struct kp_tap_message *message)
 {
         /* Spec table: CTAP 2.1 §6.8, subcommands, by value */
         static const char *const management[] = { "unknown", "getCredsMetadata",
-                "enumerateRPsBegin", "enumerateRPsGetNextRP", "enumerateCredentialsBegin",
-                "enumerateCredentialsGetNextCredential", "deleteCredential",
-                "updateUserInformation" };
+                "enumerateRPsBegin", "enumerateRPsGetNextRP",
+                "enumerateCredentialsBegin", "enumerateCredentialsGetNextCredential",
+                "deleteCredential", "updateUserInformation" };
 
         switch (message->ctap_cmd) {
         case KP_CTAP_CLIENT_PIN:
@@ -60,8 +60,8 @@ kp_tap_subcommand_name(const struct kp_tap_message *message)
         case KP_CTAP_CREDENTIAL_MANAGEMENT:
         case KP_CTAP_CREDENTIAL_MANAGEMENT_PREVIEW:
                 return message->subcommand < KP_NELEMS(management)
-                        ? management[message->subcommand]
-                        : management[0];
+                               ? management[message->subcommand]
+                               : management[0];
         default:
                 return NULL;
         }
@@ -106,7 +106,8 @@ algorithms(const cbor_item_t *list)
 
                 (void)kp_cbor_is_int(kp_cbor_at_str(cbor_array_handle(list)[i], "alg"),
                         &alg); /* stays 0: "unknown" */
-                (void)json_array_append_new(names, json_string(kp_cose_alg_name((int)alg)));
+                (void)json_array_append_new(
+                        names, json_string(kp_cose_alg_name((int)alg)));
         }
         return names;
 }
@@ -213,8 +214,8 @@ attestation(const cbor_item_t *item)
 }
 
 static void
-facts_of_answer(const struct kp_tap_message *asked, const cbor_item_t *map,
-        struct facts *ret)
+facts_of_answer(
+        const struct kp_tap_message *asked, const cbor_item_t *map, struct facts *ret)
 {
         int64_t n;
 
@@ -239,6 +240,23 @@ facts_of_answer(const struct kp_tap_message *asked, const cbor_item_t *map,
         }
 }
 
+/* Whose answer is worth reading. */
+static bool
+has_facts(const struct kp_tap_message *asked)
+{
+        switch (asked->ctap_cmd) {
+        case KP_CTAP_MAKE_CREDENTIAL:
+        case KP_CTAP_GET_ASSERTION:
+        case KP_CTAP_GET_NEXT_ASSERTION:
+                return true;
+        case KP_CTAP_CLIENT_PIN:
+                return asked->subcommand == KP_CTAP_PIN_GET_RETRIES ||
+                       asked->subcommand == KP_CTAP_PIN_GET_UV_RETRIES;
+        default:
+                return false;
+        }
+}
+
 static void
 trace_ctap(struct kp_trace *trace, const struct kp_tap_message *asked,
         const uint8_t *answer, size_t answer_len)
@@ -248,20 +266,23 @@ trace_ctap(struct kp_trace *trace, const struct kp_tap_message *asked,
         struct facts f = { 0 };
 
         facts_of_request(asked, &f);
-        if (answer_len > 1 && kp_cbor_parse(answer + 1, answer_len - 1, KP_CBOR_LENIENT,
-                                      &map, NULL, &ignored) == 0)
+        if (answer_len > 1 && has_facts(asked) &&
+                kp_cbor_parse(answer + 1, answer_len - 1, KP_CBOR_LENIENT, &map, NULL,
+                        &ignored) == 0)
                 facts_of_answer(asked, map, &f);
         kp_trace_add(trace, "key", "ctap",
-                "{s:s, s:s*, s:s*, s:o*, s:o*, s:o*, s:o*, s:o*, s:o*, s:o*, s:o*, s:o*,"
+                "{s:s, s:s*, s:s*, s:o*, s:o*, s:o*, s:o*, s:o*, s:o*, s:o*, s:o*, "
+                "s:o*,"
                 " s:o*, s:o*, s:o*, s:o*, s:o*, s:o*, s:s*}",
-                "cmd", kp_tap_message_name(asked), "subcommand", kp_tap_subcommand_name(asked),
-                "status", answer_len > 0 ? kp_ctap_status_name(answer[0]) : NULL, "algorithms",
+                "cmd", kp_tap_message_name(asked), "subcommand",
+                kp_tap_subcommand_name(asked), "status",
+                answer_len > 0 ? kp_ctap_status_name(answer[0]) : NULL, "algorithms",
                 f.algorithms, "allow", f.allow, "exclude", f.exclude, "extensions",
-                f.extensions, "permissions", f.permissions, "pin_auth", f.pin_auth, "rk", f.rk,
-                "up", f.up, "uv", f.uv, "user_present", f.user_present, "user_verified",
-                f.user_verified, "backup_eligible", f.backup_eligible, "backed_up",
-                f.backed_up, "credentials", f.credentials, "retries", f.retries,
-                "attestation", f.attestation);
+                f.extensions, "permissions", f.permissions, "pin_auth", f.pin_auth,
+                "rk", f.rk, "up", f.up, "uv", f.uv, "user_present", f.user_present,
+                "user_verified", f.user_verified, "backup_eligible", f.backup_eligible,
+                "backed_up", f.backed_up, "credentials", f.credentials, "retries",
+                f.retries, "attestation", f.attestation);
 }
 
 /* Spec: FIDO U2F Raw Message Formats v1.2 §3.3 */
@@ -302,8 +323,9 @@ kp_tap_trace_exchange(struct kp_trace *trace, const struct kp_tap_message *asked
                 trace_ctap(trace, asked, answer, answer_len);
         if (asked->hid_cmd != KP_CTAPHID_MSG)
                 return;
-        check_only = asked->payload_len > 2 && asked->payload[1] == KP_U2F_AUTHENTICATE &&
-                asked->payload[2] == 0x07;
+        check_only = asked->payload_len > 2 &&
+                     asked->payload[1] == KP_U2F_AUTHENTICATE &&
+                     asked->payload[2] == 0x07;
         kp_trace_add(trace, "key", "u2f", "{s:s, s:b, s:s}", "cmd",
                 kp_tap_message_name(asked), "check_only", check_only, "status",
                 u2f_status(answer, answer_len));

@@ -525,9 +525,11 @@ resolve_like(const char *dir, json_t **json, struct kp_error *err)
         if (!json_is_string(like) || !is_kebab(json_string_value(like)))
                 return KP_FAIL(
                         err, KP_ESCHEMA, "member 'like': expected the id of a profile");
-        if (json_object_get(*json, "title") == NULL || json_object_get(*json, "source") == NULL)
+        if (json_object_get(*json, "title") == NULL ||
+                json_object_get(*json, "source") == NULL)
                 return KP_FAIL(err, KP_ESCHEMA,
-                        "members 'title' and 'source' must be the file's own, like or not");
+                        "members 'title' and 'source' must be the file's own, like or "
+                        "not");
         if ((path = kp_format("%s/%s.json", dir, json_string_value(like))) == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "profile");
         if (kp_json_load(path, KP_JSON_MAX, &base, err) < 0)

@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "keypilot/core/file.h"
@@ -86,14 +87,30 @@ add_aaguid(X509 *certificate, const uint8_t aaguid[16])
         return ok;
 }
 
+/* RFC 5280 §4.2.1.1, §4.2.1.2 and §4.2.1.9, in the text form of OpenSSL. */
 static bool
-add_basic_constraints(X509 *certificate)
+add_extensions(X509 *certificate, X509 *root)
 {
-        KP_CLEANUP(free_extension)
-        X509_EXTENSION *extension = X509V3_EXT_conf_nid(
-                NULL, NULL, NID_basic_constraints, "critical,CA:FALSE");
+        static const struct {
+                int nid;
+                const char *value;
+        } wanted[] = {
+                { NID_basic_constraints, "critical,CA:FALSE" },
+                { NID_subject_key_identifier, "hash" },
+                { NID_authority_key_identifier, "keyid:always" },
+        };
+        X509V3_CTX context;
 
-        return extension != NULL && X509_add_ext(certificate, extension, -1) == 1;
+        X509V3_set_ctx(&context, root, certificate, NULL, NULL, 0);
+        for (size_t i = 0; i < KP_NELEMS(wanted); i++) {
+                KP_CLEANUP(free_extension)
+                X509_EXTENSION *extension = X509V3_EXT_conf_nid(
+                        NULL, &context, wanted[i].nid, wanted[i].value);
+
+                if (extension == NULL || X509_add_ext(certificate, extension, -1) != 1)
+                        return false;
+        }
+        return true;
 }
 
 /* Positive, minimal and the same for the same model: from the hash of its id. */
@@ -163,7 +180,7 @@ make_certificate(const char *id, const struct kp_key_facts *facts, X509 *root,
                 ASN1_TIME_set_string_X509(
                         X509_getm_notAfter(certificate), "20491231235959Z") != 1 ||
                 X509_set_pubkey(certificate, batch_key) != 1 ||
-                !add_basic_constraints(certificate) ||
+                !add_extensions(certificate, root) ||
                 (!is_zero(facts->aaguid) && !add_aaguid(certificate, facts->aaguid)) ||
                 X509_sign(certificate, root_key, NULL) <= 0 ||
                 (der_len = i2d_X509(certificate, &der)) <= 0)
@@ -173,62 +190,106 @@ make_certificate(const char *id, const struct kp_key_facts *facts, X509 *root,
         return kp_buf_check(ret, err);
 }
 
-static int
-load_attestation(const char *dir, const char *id, const struct kp_key_facts *facts,
-        struct kp_factory_keys *keys, struct kp_error *err)
-{
-        KP_CLEANUP(kp_free_x509) X509 *root = NULL;
-        KP_CLEANUP(kp_free_pkey) EVP_PKEY *root_key = NULL;
+/*
+ * Reading a private key costs OpenSSL 3.0 a millisecond, and every profile needs the
+ * same ones: they are read once in a process. Nothing changes them afterwards.
+ */
+static struct {
+        char *dir;
+        X509 *root;
+        EVP_PKEY *root_key, *batch_key, *rsa[KP_RSA_POOL];
+        size_t n_rsa;
+} shelf;
 
-        if (load_certificate(dir, "attestation-root.pem", &root, err) < 0 ||
-                load_key(dir, "attestation-root-key.pem", "ED25519", &root_key, err) <
-                        0 ||
-                load_key(dir, "attestation-batch.pem", "EC", &keys->batch_key, err) < 0)
-                return -1;
-        return make_certificate(
-                id, facts, root, root_key, keys->batch_key, &keys->certificate, err);
+static void
+shelf_clear(void)
+{
+        free(shelf.dir);
+        X509_free(shelf.root);
+        EVP_PKEY_free(shelf.root_key);
+        EVP_PKEY_free(shelf.batch_key);
+        for (size_t i = 0; i < shelf.n_rsa; i++)
+                EVP_PKEY_free(shelf.rsa[i]);
+        memset(&shelf, 0, sizeof(shelf));
 }
 
-/* Kept as DER: a key of its own for each credential starts with the same state each
- * time. */
+/* Begin a shelf for this folder, unless it is the one that is there. */
 static int
-keep_rsa(const char *dir, const char *name, struct kp_buf *ret, struct kp_error *err)
+shelf_choose(const char *dir, struct kp_error *err)
 {
-        KP_CLEANUP(kp_free_pkey) EVP_PKEY *key = NULL;
-        PKCS8_PRIV_KEY_INFO *info;
-        unsigned char *der = NULL;
-        int der_len = -1;
-
-        if (load_key(dir, name, "RSA", &key, err) < 0)
-                return -1;
-        if ((info = EVP_PKEY2PKCS8(key)) != NULL)
-                der_len = i2d_PKCS8_PRIV_KEY_INFO(info, &der);
-        PKCS8_PRIV_KEY_INFO_free(info);
-        if (der_len <= 0)
-                return KP_FAIL(err, KP_ENOMEM, "%s/%s", dir, name);
-        kp_buf_put(ret, der, (size_t)der_len);
-        OPENSSL_free(der);
-        return kp_buf_check(ret, err);
+        if (shelf.dir != NULL && strcmp(shelf.dir, dir) == 0)
+                return 0;
+        shelf_clear();
+        if ((shelf.dir = strdup(dir)) == NULL)
+                return KP_FAIL(err, KP_ENOMEM, "test keys");
+        return 0;
 }
 
 static int
-load_rsa(const char *dir, struct kp_factory_keys *keys, struct kp_error *err)
+shelf_attestation(const char *dir, struct kp_error *err)
+{
+        if (shelf.batch_key != NULL)
+                return 0;
+        if (shelf.root == NULL &&
+                load_certificate(dir, "attestation-root.pem", &shelf.root, err) < 0)
+                return -1;
+        if (shelf.root_key == NULL && load_key(dir, "attestation-root-key.pem",
+                                              "ED25519", &shelf.root_key, err) < 0)
+                return -1;
+        return load_key(dir, "attestation-batch.pem", "EC", &shelf.batch_key, err);
+}
+
+static int
+shelf_rsa(const char *dir, struct kp_error *err)
 {
         KP_CLEANUP(kp_names_done) struct kp_names files = { 0 };
 
+        if (shelf.n_rsa > 0)
+                return 0;
         if (kp_dir_list(dir, ".pem", &files, err) < 0)
                 return -1;
-        for (size_t i = 0; i < files.n_names; i++) {
-                if (strncmp(files.names[i], "rsa-", 4) != 0 ||
-                        keys->n_rsa == KP_RSA_POOL)
+        for (size_t i = 0; i < files.n_names && shelf.n_rsa < KP_RSA_POOL; i++) {
+                if (strncmp(files.names[i], "rsa-", 4) != 0)
                         continue;
-                if (keep_rsa(dir, files.names[i], &keys->rsa[keys->n_rsa], err) < 0)
+                if (load_key(dir, files.names[i], "RSA", &shelf.rsa[shelf.n_rsa], err) <
+                        0)
                         return -1;
-                keys->n_rsa++;
+                shelf.n_rsa++;
         }
-        if (keys->n_rsa == 0)
+        if (shelf.n_rsa == 0)
                 return KP_FAIL(err, KP_EIO,
                         "%s: no rsa-*.pem for a key that signs with RS256", dir);
+        return 0;
+}
+
+static int
+share(EVP_PKEY *key, EVP_PKEY **ret, struct kp_error *err)
+{
+        if (EVP_PKEY_up_ref(key) != 1)
+                return KP_FAIL(err, KP_ENOMEM, "test keys");
+        *ret = key;
+        return 0;
+}
+
+static int
+take_attestation(const char *dir, const char *id, const struct kp_key_facts *facts,
+        struct kp_factory_keys *keys, struct kp_error *err)
+{
+        if (shelf_attestation(dir, err) < 0 ||
+                share(shelf.batch_key, &keys->batch_key, err) < 0)
+                return -1;
+        return make_certificate(id, facts, shelf.root, shelf.root_key, keys->batch_key,
+                &keys->certificate, err);
+}
+
+static int
+take_rsa(const char *dir, struct kp_factory_keys *keys, struct kp_error *err)
+{
+        if (shelf_rsa(dir, err) < 0)
+                return -1;
+        for (; keys->n_rsa < shelf.n_rsa; keys->n_rsa++)
+                if (share(shelf.rsa[keys->n_rsa], &keys->rsa[keys->n_rsa], err) < 0)
+                        return -1;
         return 0;
 }
 
@@ -242,9 +303,11 @@ kp_factory_keys_load(const char *dir, const char *id, const struct kp_key_facts 
 
         for (size_t i = 0; i < facts->n_algorithms; i++)
                 rsa = rsa || facts->algorithms[i] == -257;
-        if (attests && load_attestation(dir, id, facts, ret, err) < 0)
+        if (shelf_choose(dir, err) < 0)
                 return -1;
-        return rsa ? load_rsa(dir, ret, err) : 0;
+        if (attests && take_attestation(dir, id, facts, ret, err) < 0)
+                return -1;
+        return rsa ? take_rsa(dir, ret, err) : 0;
 }
 
 void
@@ -252,8 +315,8 @@ kp_factory_keys_done(struct kp_factory_keys *keys)
 {
         kp_free_pkey(&keys->batch_key);
         kp_buf_done(&keys->certificate);
-        for (size_t i = 0; i < KP_RSA_POOL; i++)
-                kp_buf_wipe(&keys->rsa[i]);
+        for (size_t i = 0; i < keys->n_rsa; i++)
+                kp_free_pkey(&keys->rsa[i]);
         keys->n_rsa = 0;
 }
 
@@ -261,14 +324,10 @@ int
 kp_factory_keys_rsa(const struct kp_factory_keys *keys, size_t index, EVP_PKEY **ret,
         struct kp_error *err)
 {
-        const uint8_t *at;
-
         if (index >= keys->n_rsa)
                 return KP_FAIL(
                         err, KP_ENOTFOUND, "there is no RSA test key %zu", index);
-        at = keys->rsa[index].data;
-        *ret = d2i_AutoPrivateKey(NULL, &at, (long)keys->rsa[index].len);
-        if (*ret == NULL)
+        if ((*ret = EVP_PKEY_dup(keys->rsa[index])) == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "RSA test key");
         return 0;
 }

@@ -13,9 +13,9 @@
  */
 #define KP_RSA_POOL 16
 struct kp_factory_keys {
-        EVP_PKEY *batch_key;            /* NULL where the key attests nothing with it */
-        struct kp_buf certificate;      /* DER; empty likewise */
-        struct kp_buf rsa[KP_RSA_POOL]; /* PKCS #8, DER */
+        EVP_PKEY *batch_key;        /* NULL where the key attests nothing with it */
+        struct kp_buf certificate;  /* DER; empty likewise */
+        EVP_PKEY *rsa[KP_RSA_POOL]; /* never signed with: copies are handed out */
         size_t n_rsa;
 };
 

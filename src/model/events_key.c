@@ -29,7 +29,7 @@ const struct kp_event_type kp_events_key[] = {
                 "user_present user_verified uv",
                 "CTAP 2.1 §6" },
         { "ctap.touch", "cmd",
-                "CTAP 2.1 §11.2.9.2.2" }, /* the key waits for a finger */
+                "CTAP 2.1 §11.2.9.1.7" }, /* the key waits for a finger */
         { "ctaphid.error", "cmd code", "CTAP 2.1 §11.2.9.1.6" },
         { "key.lost", "cmd", NULL },
         { "tap.refused", "cmd subcommand why", NULL },

@@ -438,34 +438,23 @@ questions_find(const struct kp_report *report, size_t **ret, size_t *ret_n,
         return 0;
 }
 
-static bool
-is_protocol(const char *fact)
-{
-        return strcmp(fact, "service.eip_protocol") == 0;
-}
-
+/* The profile itself says it: whether some actor read the fact does not matter here. */
 bool
 protocol_is_unsure(const struct kp_report *report, struct kp_text *ret_service)
 {
-        for (size_t i = 0; i < report->unknowns.n; i++) {
-                const struct unknown_row *unknown = table_at(&report->unknowns, i);
+        const struct table *services = &report->axes[KP_AXIS_SERVICE];
 
-                if (is_protocol(unknown->fact) && unknown->value != SIZE_MAX) {
-                        *ret_service =
-                                report_value(report, unknown->axis, unknown->value)
-                                        ->title;
-                        return true;
-                }
-        }
-        for (size_t i = 0; i < report->resting.n; i++) {
-                const struct resting_row *resting = table_at(&report->resting, i);
+        for (size_t i = 0; i < services->n; i++) {
+                const struct value_row *row = report_value(report, KP_AXIS_SERVICE, i);
+                const json_t *fact = json_object_get(
+                        json_object_get(row->root, "facts"), "eip_protocol");
 
-                if (is_protocol(resting->fact) && resting->profile != SIZE_MAX) {
-                        *ret_service =
-                                report_value(report, resting->axis, resting->profile)
-                                        ->title;
-                        return true;
-                }
+                if (fact == NULL ||
+                        (strcmp(kp_json_str(fact, "status", ""), "verified") == 0 &&
+                                strcmp(kp_json_str(fact, "value", ""), "saml") == 0))
+                        continue;
+                *ret_service = row->title;
+                return true;
         }
         return false;
 }

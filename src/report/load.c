@@ -25,8 +25,8 @@ static const char *const column_names[N_COLUMNS] = {
         [COLUMN_LOG_IN] = "log-in",
         [COLUMN_THROUGH] = "through",
         [COLUMN_AGAIN] = "again",
-        [COLUMN_SHARED] = "shared",
         [COLUMN_LOG_OUT] = "log-out",
+        [COLUMN_SHARED] = "shared",
         [COLUMN_CHANGE] = "change",
         [COLUMN_LOST] = "lost",
 };
@@ -118,29 +118,56 @@ outcome_axes(struct kp_report *report, struct outcome *outcome, struct kp_error 
         return 0;
 }
 
+/*
+ * Where the passkey of this outcome lives. The home axis tells it only where the
+ * scenario follows it; elsewhere the axis has some default, and the steps tell.
+ */
+static enum home
+home_of(const struct scenario_row *scenario, enum home axis)
+{
+        unsigned homes = scenario->homes;
+
+        if (scenario->follows_home)
+                return axis;
+        if (homes == 1u << AT_SERVICE)
+                return AT_SERVICE;
+        if (homes == 1u << AT_PROVIDER)
+                return AT_PROVIDER;
+        if (homes == 1u << AT_HUB)
+                return AT_HUB;
+        return homes == 0 ? AT_NONE : AT_BOTH;
+}
+
 static int
 outcome_words(
         const struct kp_report *report, struct outcome *outcome, struct kp_error *err)
 {
+        const struct scenario_row *scenario =
+                report_scenario(report, outcome->scenario);
         const char *evidence = kp_json_str(outcome->line, "evidence", NULL);
         const char *home = kp_json_str(outcome->axes, "home", "none");
         size_t population = outcome->axis[KP_AXIS_POPULATION], i;
+        enum home axis;
 
         if (!word_find(evidence_names, N_EVIDENCE, evidence, &i))
                 return KP_FAIL(err, KP_ESCHEMA,
                         "member 'evidence': expected simulated, lab or live");
         outcome->evidence = (enum evidence)i;
-        if (!home_parse(home, &outcome->home))
+        if (!home_parse(home, &axis))
                 return KP_FAIL(err, KP_ESCHEMA,
                         "member 'axes': home '%.40s': expected service, provider, "
-                        "both, "
-                        "hub or none",
+                        "both, hub or none",
                         home);
-        outcome->group =
-                population == SIZE_MAX
-                        ? GROUP_UNKNOWN
-                        : report_value(report, KP_AXIS_POPULATION, population)->group;
-        outcome->column = report_scenario(report, outcome->scenario)->column;
+        outcome->home = home_of(scenario, axis);
+        if (population != SIZE_MAX)
+                outcome->group =
+                        report_value(report, KP_AXIS_POPULATION, population)->group;
+        else
+                outcome->group = GROUP_UNKNOWN;
+        outcome->column = scenario->column;
+        if (scenario->logs_in_there && outcome->column == COLUMN_LOG_IN &&
+                (outcome->home == AT_PROVIDER || outcome->home == AT_HUB))
+                outcome->column = COLUMN_THROUGH;
         return 0;
 }
 

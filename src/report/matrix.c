@@ -262,9 +262,11 @@ put_row_verdicts(struct page *page, const struct grid *grid, size_t from, size_t
                 }
 }
 
+/* The key is named in its first row; the others keep its name for readers and filter.
+ */
 static void
 put_row(struct page *page, const struct grid *grid, const struct columns *columns,
-        size_t from, size_t to)
+        size_t from, size_t to, bool same_key)
 {
         const struct kp_report *report = grid->report;
         const struct box_row *head = grid_at(grid, from);
@@ -272,7 +274,7 @@ put_row(struct page *page, const struct grid *grid, const struct columns *column
 
         page_raw(page, "<tr data-v=\"");
         put_row_verdicts(page, grid, from, to);
-        page_raw(page, "\"><th scope=\"row\"><b>");
+        page_rawf(page, "\"><th scope=\"row\"><b%s>", same_key ? " class=\"k2\"" : "");
         page_put(page, head->key == SIZE_MAX
                                ? say_text(SAY_NONE)
                                : report_value(report, KP_AXIS_KEY, head->key)->title);
@@ -314,20 +316,21 @@ put_table(struct page *page, const struct grid *grid, size_t from, size_t to,
         struct kp_text caption)
 {
         struct columns columns = columns_of(grid, from, to);
-        bool first = true;
-        bool simulated = false;
+        const struct box_row *before = NULL;
 
         put_table_head(page, &columns, caption);
         page_raw(page, "<tbody>\n");
         for (size_t end; from < to; from = end) {
                 const struct box_row *box = grid_at(grid, from);
+                bool same_kind = before != NULL && (before->evidence == SIMULATED) ==
+                                                           (box->evidence == SIMULATED);
 
                 end = run_end(grid, from, to, compare_rows);
-                if (first || simulated != (box->evidence == SIMULATED))
+                if (!same_kind)
                         put_group_head(page, &columns, box->evidence);
-                first = false;
-                simulated = box->evidence == SIMULATED;
-                put_row(page, grid, &columns, from, end);
+                put_row(page, grid, &columns, from, end,
+                        same_kind && before->key == box->key);
+                before = box;
         }
         page_raw(page, "</tbody></table></div>\n");
 }

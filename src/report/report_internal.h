@@ -31,8 +31,8 @@ enum column {
         COLUMN_LOG_IN,  /* log in where it lives */
         COLUMN_THROUGH, /* reach the service through the provider */
         COLUMN_AGAIN,   /* with a session that is there already */
-        COLUMN_SHARED,  /* on a computer that others use too */
         COLUMN_LOG_OUT,
+        COLUMN_SHARED, /* on a computer that others use too */
         COLUMN_CHANGE, /* the account changes, moves or ends */
         COLUMN_LOST,   /* the key is lost */
 };
@@ -58,6 +58,11 @@ struct scenario_row {
         struct kp_text title; /* borrowed from `root`, or the id */
         json_t *root;
         enum column column;
+        /* where its steps add a passkey: set of 1 << enum home; 0 where none is added
+         */
+        unsigned homes;
+        bool follows_home;  /* adds it at the home that the cell names */
+        bool logs_in_there; /* and logs in there: the column depends on the home */
         struct tally tally;
 };
 

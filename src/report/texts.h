@@ -32,8 +32,8 @@
         X(SAY_COLUMN_LOG_IN, "Log in", "Inloggen") \
         X(SAY_COLUMN_THROUGH, "Through the EIP", "Via de EIP") \
         X(SAY_COLUMN_AGAIN, "Already logged in", "Al ingelogd") \
-        X(SAY_COLUMN_SHARED, "Shared computer", "Gedeelde computer") \
         X(SAY_COLUMN_LOG_OUT, "Log out", "Uitloggen") \
+        X(SAY_COLUMN_SHARED, "Shared computer", "Gedeelde computer") \
         X(SAY_COLUMN_CHANGE, "Account changes", "Account verandert") \
         X(SAY_COLUMN_LOST, "Key lost", "Sleutel kwijt") \
         X(SAY_VERDICT_WORKS, "Works", "Werkt") \
@@ -107,6 +107,7 @@
         X(SAY_V_MUCH, "How much it solves", "Hoeveel het oplost") \
         X(SAY_V_PROBLEMS, "{1} of {2} problems", "{1} van {2} problemen") \
         X(SAY_V_NOTHING_FIRST, "Nothing: no problem was found.", "Niets: er is geen probleem gevonden.") \
+        X(SAY_V_NO_RULE, "Nobody knows yet: no rule explains what went wrong.", "Dat weet nog niemand: geen regel verklaart wat er misging.") \
         X(SAY_V_WORKS, "This works", "Dit werkt") \
         X(SAY_V_WORKS_SIMULATED, "This works in the simulation", "Dit werkt in de simulatie") \
         X(SAY_V_NOT_YET, "This does not work well yet", "Dit werkt nog niet goed") \

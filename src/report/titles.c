@@ -63,39 +63,68 @@ static const struct {
         { "visit", COLUMN_LOG_IN },
 };
 
+/* What is known of a scenario's course after some of its steps. */
 struct course {
-        enum column column;
+        struct scenario_row *row;
         unsigned n_logins;
         bool known;
 };
 
 static void
+course_reach(struct course *course, enum column column)
+{
+        if (column > course->row->column)
+                course->row->column = column;
+}
+
+static void
+course_enrol(struct course *course, const char *at)
+{
+        enum home home;
+
+        if (strcmp(at, "home") == 0)
+                course->row->follows_home = true;
+        else if (home_parse(at, &home))
+                course->row->homes |= 1u << home;
+}
+
+/* Logging in at a provider is reaching the service through it. */
+static void
+course_log_in(struct course *course, const char *at)
+{
+        if (strcmp(at, "home") == 0)
+                course->row->logs_in_there = true;
+        else if (strcmp(at, "provider") == 0 || strcmp(at, "hub") == 0)
+                course_reach(course, COLUMN_THROUGH);
+        if (++course->n_logins > 1)
+                course_reach(course, COLUMN_AGAIN);
+}
+
+static void
 course_take(struct course *course, const json_t *step, const char *verb)
 {
-        const char *at = kp_json_str(step, "at", ""), *to = kp_json_str(step, "to", "");
+        const char *at =
+                kp_json_str(step, "at", strcmp(verb, "enrol") == 0 ? "home" : "any");
 
         for (size_t i = 0; i < KP_NELEMS(verb_columns); i++) {
                 if (strcmp(verb_columns[i].verb, verb) != 0)
                         continue;
                 course->known = true;
-                if (verb_columns[i].column > course->column)
-                        course->column = verb_columns[i].column;
+                course_reach(course, verb_columns[i].column);
         }
-        course->n_logins += strcmp(verb, "log-in") == 0;
-        if (course->n_logins > 1 && course->column < COLUMN_AGAIN)
-                course->column = COLUMN_AGAIN;
-        else if ((strcmp(kp_json_str(step, "door", ""), "eip") == 0 ||
-                         (*to != '\0' && strcmp(at, "home") != 0 &&
-                                 strcmp(at, to) != 0)) &&
-                 course->column < COLUMN_THROUGH)
-                course->column = COLUMN_THROUGH;
+        if (strcmp(verb, "enrol") == 0)
+                course_enrol(course, at);
+        else if (strcmp(verb, "log-in") == 0)
+                course_log_in(course, at);
+        else if (strcmp(kp_json_str(step, "door", ""), "eip") == 0)
+                course_reach(course, COLUMN_THROUGH);
 }
 
 int
 scenario_describe(struct kp_report *report, const char *id, const json_t *trace,
         struct scenario_row *row, struct kp_error *err)
 {
-        struct course course = { COLUMN_ADD, 0, false };
+        struct course course = { .row = row };
         const json_t *steps, *step;
         size_t i;
 
@@ -109,7 +138,11 @@ scenario_describe(struct kp_report *report, const char *id, const json_t *trace,
         json_array_foreach (steps == NULL ? trace : NULL, i, step)
                 if (strcmp(kp_json_str(step, "event", ""), "step") == 0)
                         course_take(&course, step, kp_json_str(step, "step", ""));
-        row->column = course.known ? course.column : COLUMN_LOG_IN;
+        if (course.known)
+                return 0;
+        /* neither a file nor steps in the trace: the axis is all there is */
+        row->column = COLUMN_LOG_IN;
+        row->follows_home = true;
         return 0;
 }
 

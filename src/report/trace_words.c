@@ -79,6 +79,7 @@ static const struct {
         { "provider", { "sign-in service (EIP)", "inlogvoorziening (EIP)" } },
         { "provider2", { "second sign-in service", "tweede inlogvoorziening" } },
         { "rp", { "site", "site" } },
+        { "school", { "school", "school" } },
         { "service", { "service", "dienst" } },
 };
 /* clang-format on */

@@ -36,8 +36,7 @@ put_question(struct page *page, const struct verdict *verdict)
         page_raw(page, "<p class=\"soft\">");
         page_say(page, SAY_V_TITLE);
         page_raw(page, "</p><h1>");
-        page_put(
-                page, say1(page, SAY_V_QUESTION, services_text(page, verdict->report)));
+        page_put(page, say1(page, SAY_V_QUESTION, services_text(verdict->report)));
         page_rawf(page, "</h1>\n<div class=\"verdict v-%s\">",
                 kp_verdict_name(answer_verdict(answer->kind)));
         page_icon(page, answer_verdict(answer->kind), "l");
@@ -120,13 +119,13 @@ put_quadrants(struct page *page, const struct verdict *verdict)
 }
 
 static void
-put_fix(struct page *page, const struct verdict *verdict, size_t i)
+put_fix(struct page *page, const struct verdict *verdict, const struct fix *fix,
+        size_t n)
 {
-        const struct fix *fix = &verdict->fixes[i];
         const struct cause_row *cause = report_cause(verdict->report, fix->cause);
 
-        page_rawf(page, "<tr><td class=\"n\">%zu</td><td>", i + 1);
-        page_put(page, *cause->fix.en == '\0' ? cause->title : cause->fix);
+        page_rawf(page, "<tr><td class=\"n\">%zu</td><td>", n);
+        page_put(page, cause->fix);
         page_raw(page, "</td><td>");
         page_put(page, capital(page, owner_text(cause->owner)));
         page_raw(page, "</td><td>");
@@ -135,17 +134,28 @@ put_fix(struct page *page, const struct verdict *verdict, size_t i)
         page_raw(page, "</td></tr>\n");
 }
 
+/* What no rule explains, nobody can fix yet. */
+static bool
+has_fix(const struct verdict *verdict, const struct fix *fix)
+{
+        return *report_cause(verdict->report, fix->cause)->fix.en != '\0';
+}
+
 static void
 put_fixes(struct page *page, const struct verdict *verdict)
 {
         static const enum say heads[] = { SAY_V_WHAT, SAY_V_WHO, SAY_V_MUCH };
+        size_t n_known = 0, n = 0;
 
         page_raw(page, "<h2>");
         page_say(page, SAY_V_FIRST);
         page_raw(page, "</h2>");
-        if (verdict->n_fixes == 0) {
+        for (size_t i = 0; i < verdict->n_fixes; i++)
+                n_known += has_fix(verdict, &verdict->fixes[i]);
+        if (n_known == 0) {
                 page_raw(page, "<p>");
-                page_say(page, SAY_V_NOTHING_FIRST);
+                page_say(page,
+                        verdict->n_fixes == 0 ? SAY_V_NOTHING_FIRST : SAY_V_NO_RULE);
                 page_raw(page, "</p>\n");
                 return;
         }
@@ -156,8 +166,9 @@ put_fixes(struct page *page, const struct verdict *verdict)
                 page_raw(page, "</th>");
         }
         page_raw(page, "</tr></thead><tbody>\n");
-        for (size_t i = 0; i < verdict->n_fixes && i < MAX_FIXES; i++)
-                put_fix(page, verdict, i);
+        for (size_t i = 0; i < verdict->n_fixes && n < MAX_FIXES; i++)
+                if (has_fix(verdict, &verdict->fixes[i]))
+                        put_fix(page, verdict, &verdict->fixes[i], ++n);
         page_raw(page, "</tbody></table>\n");
 }
 

@@ -255,23 +255,22 @@ incomplete_text(struct page *page, const struct kp_report *report)
                 number(page, planned));
 }
 
+/* The service that the run is most about; the others stand in the matrix. */
 struct kp_text
-services_text(struct page *page, const struct kp_report *report)
+services_text(const struct kp_report *report)
 {
         const struct table *services = &report->axes[KP_AXIS_SERVICE];
-        struct kp_text titles[3];
-        size_t n = 0;
+        const struct value_row *most = NULL;
 
         for (size_t i = 0; i < services->n; i++) {
-                if (strcmp(table_key(services, i), "none") == 0)
-                        continue;
-                if (n == KP_NELEMS(titles))
-                        return say_text(SAY_V_SERVICES);
-                titles[n++] = report_value(report, KP_AXIS_SERVICE, i)->title;
+                const struct value_row *row = report_value(report, KP_AXIS_SERVICE, i);
+
+                if (strcmp(table_key(services, i), "none") != 0 &&
+                        (most == NULL ||
+                                tally_all(&row->tally) > tally_all(&most->tally)))
+                        most = row;
         }
-        if (n == 0)
-                return say_text(SAY_V_SERVICES);
-        return text_join(page, titles, n, ", ");
+        return most == NULL ? say_text(SAY_V_SERVICES) : most->title;
 }
 
 size_t

@@ -36,7 +36,7 @@ struct kp_text asked_of(
 bool quadrant_is_shown(const struct answer *answer, enum home home, enum group group);
 /* Finished? "" texts when it is. */
 struct kp_text incomplete_text(struct page *page, const struct kp_report *report);
-struct kp_text services_text(struct page *page, const struct kp_report *report);
+struct kp_text services_text(const struct kp_report *report);
 size_t question_number(const size_t *questions, size_t n_questions, size_t unknown);
 
 #endif

@@ -155,6 +155,12 @@ void saml_put_time(
         struct kp_buf *buf, const char *name, int64_t ms); /* left out where 0 */
 void saml_put_element(struct kp_buf *buf, const char *name, const char *text);
 
+/*
+ * Make a sentence fit for people and JSON: what was cut off within a character, and
+ * control characters, become question marks.
+ */
+void saml_clean(char *text);
+
 /* Fill a verdict; always returns 0. */
 int saml_refuse(struct kp_federation_verdict *verdict, const char *rule,
         const char *format, ...) KP_PRINTF(3, 4);

@@ -44,6 +44,40 @@ saml_put_element(struct kp_buf *buf, const char *name, const char *text)
         kp_buf_printf(buf, "</%s>", name);
 }
 
+/* Bytes of the UTF-8 character that begins here; 0 where none does. */
+static size_t
+character_len(const uint8_t *at)
+{
+        size_t len = at[0] < 0x80   ? 1
+                     : at[0] < 0xc2 ? 0
+                     : at[0] < 0xe0 ? 2
+                     : at[0] < 0xf0 ? 3
+                                    : 4;
+
+        if (at[0] > 0xf4 || (at[0] == 0xe0 && at[1] < 0xa0) ||
+                (at[0] == 0xed && at[1] > 0x9f) || (at[0] == 0xf0 && at[1] < 0x90) ||
+                (at[0] == 0xf4 && at[1] > 0x8f))
+                return 0;
+        for (size_t i = 1; i < len; i++)
+                if ((at[i] & 0xc0) != 0x80)
+                        return 0;
+        return len;
+}
+
+void
+saml_clean(char *text)
+{
+        for (uint8_t *at = (uint8_t *)text; *at != '\0';) {
+                size_t len = character_len(at);
+
+                if (len == 0 || at[0] < 0x20 || at[0] == 0x7f) {
+                        *at++ = '?';
+                        continue;
+                }
+                at += len;
+        }
+}
+
 int
 saml_refuse(struct kp_federation_verdict *verdict, const char *rule, const char *format,
         ...)
@@ -57,6 +91,7 @@ saml_refuse(struct kp_federation_verdict *verdict, const char *rule, const char 
         va_start(args, format);
         (void)vsnprintf(verdict->reason, sizeof(verdict->reason), format, args);
         va_end(args);
+        saml_clean(verdict->reason);
         return 0;
 }
 

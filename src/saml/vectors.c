@@ -338,6 +338,7 @@ static int KP_PRINTF(2, 3)
         va_start(args, format);
         (void)vsnprintf(ret->note, sizeof(ret->note), format, args);
         va_end(args);
+        saml_clean(ret->note);
         ret->agreement = KP_SAML_DISAGREES;
         return 0;
 }
@@ -491,6 +492,9 @@ kp_saml_vector_run(const struct kp_saml_vectors *vectors, size_t i,
         (void)snprintf(ret->id, sizeof(ret->id), "%s", vector.id);
         (void)snprintf(ret->expected, sizeof(ret->expected), "%s", vector.expect);
         (void)snprintf(ret->reason, sizeof(ret->reason), "%s", vector.reason);
+        saml_clean(ret->id);
+        saml_clean(ret->expected);
+        saml_clean(ret->reason);
         expected = expectation_of(&vector, mode);
         if (expected == NOT_KNOWN)
                 return skip(ret, "an expectation that is not known here");

@@ -94,6 +94,15 @@ event_is(const struct kp_world *world, const json_t *step, const char *event)
         return strcmp(strcmp(is, "axis") == 0 ? world->env.event : is, event) == 0;
 }
 
+static void
+needs_second_provider(struct kp_world *world, const char *what_for)
+{
+        if (world->provider2 == NULL)
+                because(world, "there is no second provider %s", what_for);
+        else if (strcmp(world->provider2->origin, world->provider->origin) == 0)
+                because(world, "the second provider is the first one");
+}
+
 /* A scenario that states conditions of a party needs that party. */
 static void
 conditions_need(struct kp_world *world)
@@ -118,15 +127,15 @@ world_applicable(struct kp_world *world)
         conditions_need(world);
         if (strcmp(world->env.home, "hub") == 0)
                 needs_passkeys_at(world, AT_HUB);
-        if (kp_fact_is(&world->env.provider, "federates_to", "provider2") &&
-                world->provider2 == NULL)
-                because(world,
-                        "the provider passes logins on, and there is no second one");
+        if (kp_fact_is(&world->env.provider, "federates_to", "provider2"))
+                needs_second_provider(world, "to pass logins on to");
         if (kp_fact_is(&world->env.service, "hrd", "all"))
                 needs_eip(world);
         json_array_foreach (world->env.scenario->steps, i, step) {
                 step_needs(world, step);
-                if (event_is(world, step, "migrate") && world->provider2 == NULL)
-                        because(world, "there is no second provider to move to");
+                if (event_is(world, step, "to-eip"))
+                        needs_eip(world);
+                if (event_is(world, step, "migrate"))
+                        needs_second_provider(world, "to move to");
         }
 }

@@ -134,7 +134,8 @@ wants_key(const struct kp_world *world, const struct drive *drive, const char *s
         if (drive->key_failed[where] || strcmp(drive->intent->with, "password") == 0)
                 return false;
         /* where another door was meant, the key is tried only where it is known */
-        if (drive->fallen_back || strcmp(drive->intent->with, "any") == 0 ||
+        if (drive->fallen_back || drive->satisfied ||
+                strcmp(drive->intent->with, "any") == 0 ||
                 strcmp(drive->intent->at, "any") == 0)
                 return who->has_passkey_at[where] && !who->lost;
         return true;

@@ -26,6 +26,8 @@ struct rig {
         struct kp_buf answer; /* status byte first */
         cbor_item_t *map;     /* the last answer; NULL: none */
         int64_t now_ms;
+        struct kp_buf *record; /* keep what is sent here; NULL: do not */
+        size_t n_record;
 };
 
 static const uint8_t cdh[32] = { 0xc1, 0xd2, 0xe3 };
@@ -74,6 +76,8 @@ rig_send(struct rig *rig, struct kp_buf *message)
         char why[1024];
 
         kp_free_cbor(&rig->map);
+        if (rig->record != NULL)
+                kp_buf_put(&rig->record[rig->n_record++], message->data, message->len);
         kp_authenticator_message(rig->key, message->data, message->len, &rig->answer);
         kp_buf_done(message);
         cr_assert(rig->answer.len >= 1, "no status byte");

@@ -391,6 +391,36 @@ Test(hid, the_next_assertion_belongs_to_the_channel_of_the_first)
         expect(&rig, b, KP_CTAPHID_CBOR, KP_CTAP2_ERR_NOT_ALLOWED);
         feed(&rig, a, KP_CTAPHID_CBOR, next, 1);
         expect(&rig, a, KP_CTAPHID_CBOR, KP_CTAP_OK);
+        feed(&rig, a, KP_CTAPHID_CBOR, get.data,
+                get.len); /* INIT starts that over too */
+        expect(&rig, a, KP_CTAPHID_CBOR, KP_CTAP_OK);
+        feed(&rig, a, KP_CTAPHID_INIT, cdh, 8);
+        expect(&rig, a, KP_CTAPHID_INIT, cdh[0]);
+        feed(&rig, a, KP_CTAPHID_CBOR, next, 1);
+        expect(&rig, a, KP_CTAPHID_CBOR, KP_CTAP2_ERR_NOT_ALLOWED);
+        rig_close(&rig);
+}
+
+Test(hid, the_next_of_a_list_belongs_to_the_channel_of_its_beginning)
+{
+        static const uint8_t next[] = { KP_CTAP_CREDENTIAL_MANAGEMENT, 0xa1, 0x01,
+                0x03 };
+        struct rig rig;
+        uint32_t cid;
+        uint8_t token[32];
+        struct kp_buf m = { 0 };
+
+        rig_open(&rig, "yubikey-5-57-full"); /* a hundred parties */
+        rig_permit(&rig, 2, KP_CTAP_PERM_CM, token);
+        expect_status(
+                rig_authorised(&rig, KP_CTAP_CREDENTIAL_MANAGEMENT, 2, 2, token, NULL),
+                0);
+        cid = channel(&rig);
+        feed(&rig, cid, KP_CTAPHID_CBOR, next, sizeof(next));
+        expect(&rig, cid, KP_CTAPHID_CBOR, KP_CTAP2_ERR_NOT_ALLOWED);
+        kp_buf_put(
+                &m, next, sizeof(next)); /* the bench talks on a channel of its own */
+        expect_status(rig_send(&rig, &m), KP_CTAP_OK);
         rig_close(&rig);
 }
 

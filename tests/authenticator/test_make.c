@@ -572,6 +572,12 @@ Test(make, a_wrong_finger_costs_tries_and_then_the_pin_is_asked)
         expect_status(rig_token(&rig, &uv, token), KP_CTAP2_ERR_UV_BLOCKED);
         rig_permit(&rig, 2, KP_CTAP_PERM_MC, token); /* the PIN opens it again */
         expect_status(rig_token(&rig, &uv, token), KP_CTAP_OK);
+        /* asked three times in one command, but only two tries are left */
+        kp_authenticator_set_finger(rig.key, KP_FINGER_TOUCHES, 500, false);
+        expect_status(rig_token(&rig, &uv, token), KP_CTAP2_ERR_UV_INVALID);
+        expect_status(rig_make(&rig, &(struct ask){ .uv = TRUE_ }),
+                KP_CTAP2_ERR_PUAT_REQUIRED);
+        cr_assert_eq(rig_retries(&rig, KP_CTAP_PIN_GET_UV_RETRIES, 5), 0);
         rig_close(&rig);
 }
 
@@ -624,23 +630,26 @@ Test(make, a_synced_provider_says_so_and_counts_nothing)
 Test(make, rsa_pairs_come_from_the_pool_and_differ_within_a_key)
 {
         struct rig rig;
-        KP_CLEANUP(kp_buf_done) struct kp_buf a = { 0 };
-        KP_CLEANUP(kp_buf_done) struct kp_buf b = { 0 };
-        const int algs[] = { KP_COSE_RS256 };
-        struct ask ask = { .uv = TRUE_, .rk = TRUE_ };
+        struct kp_buf keys[9] = { { 0 } };
+        struct ask ask = { .uv = TRUE_, .rk = TRUE_, .algs = { KP_COSE_RS256 } };
+        char user[8];
 
-        memcpy(ask.algs, algs, sizeof(algs));
         rig_open(&rig, "windows-hello-sw");
-        expect_status(rig_make(&rig, &ask), 0);
-        a = rig_public_key(&rig);
-        cr_assert(rig_verifies(
-                &rig, &a, kp_cbor_at_str(kp_cbor_at_int(rig.map, 3), "sig")));
-        ask.user_id = "user-2";
-        expect_status(rig_make(&rig, &ask), 0);
-        b = rig_public_key(&rig);
-        cr_assert(!kp_bytes_equal(a.data, a.len, b.data, b.len));
+        for (size_t i = 0; i < 9; i++) { /* the pool has eight; the ninth is made */
+                (void)snprintf(user, sizeof(user), "u%zu", i);
+                ask.user_id = user;
+                expect_status(rig_make(&rig, &ask), 0);
+                keys[i] = rig_public_key(&rig);
+                cr_assert(rig_verifies(&rig, &keys[i],
+                        kp_cbor_at_str(kp_cbor_at_int(rig.map, 3), "sig")));
+                for (size_t j = 0; j < i; j++)
+                        cr_assert(!kp_bytes_equal(
+                                keys[i].data, keys[i].len, keys[j].data, keys[j].len));
+        }
         expect_status(rig_get(&rig, &(struct ask){ .uv = TRUE_ }), 0);
-        cr_assert(rig_verifies(&rig, &b, kp_cbor_at_int(rig.map, 3)));
+        cr_assert(rig_verifies(&rig, &keys[8], kp_cbor_at_int(rig.map, 3)));
+        for (size_t i = 0; i < 9; i++)
+                kp_buf_done(&keys[i]);
         rig_close(&rig);
 }
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "keypilot/codec/b64url.h"
+
 #include "rig.h"
 
 /* The key's memory: out as JSON, in again, and refused by name where it is wrong. */
@@ -133,6 +135,15 @@ Test(state, the_same_seed_with_last_times_memory_makes_another_passkey)
                 first_id.data, first_id.len, second_id.data, second_id.len));
         cr_assert(!kp_bytes_equal(
                 first_key.data, first_key.len, second_key.data, second_key.len));
+        { /* nor does an id show what was a secret last time */
+                KP_CLEANUP(kp_buf_done) struct kp_buf text = { 0 };
+
+                kp_b64url_put(&text, second_id.data, second_id.len);
+                cr_assert_str_neq(kp_buf_str(&text),
+                        kp_json_str(json_array_get(
+                                            json_object_get(state, "credentials"), 0),
+                                "cred_random", ""));
+        }
         rig_close(&b);
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "keypilot/client/client.h"
+#include "keypilot/codec/b64url.h"
 #include "keypilot/core/file.h"
 #include "keypilot/core/free.h"
 #include "keypilot/device/key.h"
@@ -100,18 +101,17 @@ bench_fixtures(void)
 static inline void
 bench_add(struct bench *b, const char *key)
 {
-        const struct kp_key_env env = {
-                .fixtures_dir = bench_fixtures(), .clock = &b->clock, .random = b->random
-        };
+        const struct kp_key_env env = { .fixtures_dir = bench_fixtures(),
+                .clock = &b->clock,
+                .random = b->random };
         KP_CLEANUP(kp_free_str) char *name = kp_format("sim:%s", key);
         struct kp_error err = { 0 };
         size_t i = b->client.n_keys++;
 
         cr_assert_eq(kp_key_open(name, KP_DRIVER_DEFAULT, &env, &b->keys[i], &err), 0,
                 "%s", bench_why(&err));
-        b->client_keys[i] = (struct kp_client_key){
-                .driver = &b->keys[i]->driver, .attachment = b->keys[i]->attachment
-        };
+        b->client_keys[i] = (struct kp_client_key){ .driver = &b->keys[i]->driver,
+                .attachment = b->keys[i]->attachment };
 }
 
 /* ret      do not move it afterwards */
@@ -127,8 +127,8 @@ bench_open(struct bench *ret, const char *client, const char *key)
         cr_assert_eq(kp_random_new_seeded("seed", key, &ret->random, &err), 0);
         cr_assert_eq(kp_trace_new(&ret->clock, &ret->trace, &err), 0);
         cr_assert_eq(kp_assumptions_new(&ret->assumptions, &err), 0);
-        cr_assert_eq(kp_profile_load(KP_KIND_CLIENT, path, &ret->profile, &err), 0, "%s",
-                bench_why(&err));
+        cr_assert_eq(kp_profile_load(KP_KIND_CLIENT, path, &ret->profile, &err), 0,
+                "%s", bench_why(&err));
         ret->user = (struct kp_user){ .self = ret,
                 .pin = bench_pin,
                 .new_pin = bench_new_pin,
@@ -207,12 +207,13 @@ bench_json(const char *text)
 static inline json_t *
 bench_options(const char *rk, const char *uv)
 {
-        return json_pack("{s:{s:s, s:s}, s:{s:s, s:s, s:s}, s:s, s:[{s:s, s:i}], s:{s:s, "
-                         "s:s}}",
-                "rp", "name", "Example", "id", "example.com", "user", "id", "AQID", "name",
-                "n", "displayName", "d", "challenge", "AAECAwQF", "pubKeyCredParams",
-                "type", "public-key", "alg", -7, "authenticatorSelection", "residentKey",
-                rk, "userVerification", uv);
+        return json_pack(
+                "{s:{s:s, s:s}, s:{s:s, s:s, s:s}, s:s, s:[{s:s, s:i}], s:{s:s, "
+                "s:s}}",
+                "rp", "name", "Example", "id", "example.com", "user", "id", "AQID",
+                "name", "n", "displayName", "d", "challenge", "AAECAwQF",
+                "pubKeyCredParams", "type", "public-key", "alg", -7,
+                "authenticatorSelection", "residentKey", rk, "userVerification", uv);
 }
 
 static inline const char *
@@ -227,8 +228,9 @@ bench_create(struct bench *b, const char *rk, const char *uv)
 static inline const char *
 bench_get(struct bench *b, const char *id, const char *uv)
 {
-        json_auto_t *options = json_pack("{s:s, s:s, s:s, s:[]}", "challenge", "AAECAwQF",
-                "rpId", "example.com", "userVerification", uv, "allowCredentials");
+        json_auto_t *options =
+                json_pack("{s:s, s:s, s:s, s:[]}", "challenge", "AAECAwQF", "rpId",
+                        "example.com", "userVerification", uv, "allowCredentials");
 
         if (id != NULL)
                 json_array_append_new(json_object_get(options, "allowCredentials"),
@@ -270,7 +272,8 @@ bench_reason(const struct bench *b, const char *reason)
 static inline bool
 bench_prompts(const struct bench *b, const char *event, const char *wanted)
 {
-        const json_t *prompts = json_object_get(bench_event(b, event), "prompts"), *item;
+        const json_t *prompts = json_object_get(bench_event(b, event), "prompts"),
+                     *item;
         KP_CLEANUP(kp_buf_done) struct kp_buf text = { 0 };
         size_t i;
 
@@ -280,6 +283,42 @@ bench_prompts(const struct bench *b, const char *event, const char *wanted)
         if (strcmp(kp_buf_str(&text), wanted) != 0)
                 fprintf(stderr, "asked: %s\n", kp_buf_str(&text));
         return strcmp(kp_buf_str(&text), wanted) == 0;
+}
+
+/* A base64url member, decoded. */
+static inline void
+bench_bytes(const json_t *object, const char *name, struct kp_buf *ret)
+{
+        const char *text = kp_json_str(object, name, "");
+        struct kp_error err = { 0 };
+
+        cr_assert_eq(kp_b64url_decode(text, strlen(text), ret, &err), 0, "%s: %s", name,
+                bench_why(&err));
+}
+
+/* Flags of the authenticator data that came last. */
+static inline uint8_t
+bench_flags(const struct bench *b)
+{
+        KP_CLEANUP(kp_buf_done) struct kp_buf data = { 0 };
+
+        bench_bytes(
+                json_object_get(b->response, "response"), "authenticatorData", &data);
+        return data.data[32];
+}
+
+/* A list of descriptors: others first, `id` last. */
+static inline json_t *
+bench_list(const char *id, size_t n_others)
+{
+        json_t *list = json_array();
+
+        for (size_t i = 0; i < n_others; i++)
+                json_array_append_new(list, json_pack("{s:s, s:s}", "type",
+                                                    "public-key", "id", "AAAABBBB"));
+        json_array_append_new(
+                list, json_pack("{s:s, s:s}", "type", "public-key", "id", id));
+        return list;
 }
 
 #endif

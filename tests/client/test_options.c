@@ -2,8 +2,8 @@
 #include "bench.h"
 
 /*
- * Options that are wrong in one thing. What should come is what Chromium 156 was seen to
- * do with the same options, unless the specification's text is cited.
+ * Options that are wrong in one thing. What should come is what Chromium 156 was seen
+ * to do with the same options, unless the specification's text is cited.
  */
 #define RP "\"rp\":{\"name\":\"x\",\"id\":\"example.com\"}"
 #define USER "\"user\":{\"id\":\"AQID\",\"name\":\"n\",\"displayName\":\"d\"}"
@@ -137,8 +137,8 @@ Test(options, of_a_login_are_refused_as_a_browser_refuses_them)
 
 Test(options, without_algorithms_mean_es256_and_rs256)
 {
-        json_auto_t *options = bench_json("{" RP "," USER "," CHALLENGE
-                                          ",\"pubKeyCredParams\":[]}");
+        json_auto_t *options =
+                bench_json("{" RP "," USER "," CHALLENGE ",\"pubKeyCredParams\":[]}");
         struct bench b;
 
         bench_open(&b, "chrome-windows", "windows-hello-hw");

@@ -2,8 +2,8 @@
 #include "bench.h"
 
 /*
- * Where a page stands: origins, RP IDs, related origins, frames, permissions policy, clicks.
- * The tables of frames are what Chromium 156 was seen to do.
+ * Where a page stands: origins, RP IDs, related origins, frames, permissions policy,
+ * clicks. The tables of frames are what Chromium 156 was seen to do.
  */
 #define C "publickey-credentials-create"
 
@@ -73,7 +73,8 @@ Test(place, rp_ids_fit_their_origin_or_are_refused)
                 struct kp_page page = { .origin = rp_ids[i].origin };
                 const char *reason, *name, *wanted = rp_ids[i].reason;
 
-                if (wanted != NULL && strcmp(wanted, "related-origins-unreadable") == 0 &&
+                if (wanted != NULL &&
+                        strcmp(wanted, "related-origins-unreadable") == 0 &&
                         rp_ids[i].rp_id != NULL)
                         page.well_known = NULL;
                 name = create_at(&page, "chromium-debian", rp_ids[i].rp_id, &reason);
@@ -81,15 +82,16 @@ Test(place, rp_ids_fit_their_origin_or_are_refused)
                         cr_expect_str_eq(name, "", "%s with %s: %s", rp_ids[i].origin,
                                 rp_ids[i].rp_id, reason);
                 else if (reason == NULL)
-                        cr_expect_fail("%s with %s works", rp_ids[i].origin,
-                                rp_ids[i].rp_id);
+                        cr_expect_fail(
+                                "%s with %s works", rp_ids[i].origin, rp_ids[i].rp_id);
                 else
                         /* a client with related origins looks there first */
-                        cr_expect(strcmp(reason, wanted) == 0 ||
-                                          (strcmp(wanted, "rp-id-not-for-origin") == 0 &&
-                                                  strcmp(reason,
-                                                          "related-origins-unreadable") ==
-                                                          0),
+                        cr_expect(
+                                strcmp(reason, wanted) == 0 ||
+                                        (strcmp(wanted, "rp-id-not-for-origin") == 0 &&
+                                                strcmp(reason,
+                                                        "related-origins-unreadable") ==
+                                                        0),
                                 "%s with %s: %s", rp_ids[i].origin, rp_ids[i].rp_id,
                                 reason);
         }
@@ -143,8 +145,8 @@ Test(place, related_origins_are_what_the_rp_id_lists)
                 json_auto_t *well_known = bench_json(lists[i].well_known);
                 struct kp_page page = { .origin = "https://school.nl",
                         .well_known = well_known };
-                const char *reason,
-                        *name = create_at(&page, "safari-macos", "school.example", &reason);
+                const char *reason, *name = create_at(&page, "safari-macos",
+                                            "school.example", &reason);
 
                 page.user_activation = true;
                 name = create_at(&page, "safari-macos", "school.example", &reason);
@@ -152,7 +154,8 @@ Test(place, related_origins_are_what_the_rp_id_lists)
                         cr_expect_str_eq(
                                 name, "", "%s: %s", lists[i].well_known, reason);
                 else
-                        cr_expect(reason != NULL && strcmp(reason, lists[i].reason) == 0,
+                        cr_expect(
+                                reason != NULL && strcmp(reason, lists[i].reason) == 0,
                                 "%s: %s", lists[i].well_known, reason);
         }
 }
@@ -238,10 +241,11 @@ Test(place, client_data_tell_the_frame_and_the_page_around_it)
 {
         struct bench b;
         KP_CLEANUP(kp_free_str) char *id = NULL;
-        const char *expected =
-                "eyJ0eXBlIjoid2ViYXV0aG4uY3JlYXRlIiwiY2hhbGxlbmdlIjoiQUFFQ0F3UUYiLCJvcmlnaW4iO"
-                "iJodHRwczovL2xvZ2luLmV4YW1wbGUuY29tIiwiY3Jvc3NPcmlnaW4iOnRydWUsInRvcE9yaWdpbiI"
-                "6Imh0dHBzOi8vdG9wLmV4YW1wbGUifQ";
+        const char *expected = "eyJ0eXBlIjoid2ViYXV0aG4uY3JlYXRlIiwiY2hhbGxlbmdlIjoiQUF"
+                               "FQ0F3UUYiLCJvcmlnaW4iO"
+                               "iJodHRwczovL2xvZ2luLmV4YW1wbGUuY29tIiwiY3Jvc3NPcmlnaW4i"
+                               "OnRydWUsInRvcE9yaWdpbiI"
+                               "6Imh0dHBzOi8vdG9wLmV4YW1wbGUifQ";
 
         bench_open(&b, "chromium-debian", "yubikey-5-57");
         b.page.framing = KP_FRAME_CROSS_ORIGIN;
@@ -258,12 +262,13 @@ Test(place, client_data_tell_the_frame_and_the_page_around_it)
 
 Test(place, a_page_file_is_read)
 {
-        json_auto_t *json = bench_json("{\"origin\":\"https://a.example\",\"framing\":"
-                                       "\"cross-origin-iframe\",\"topOrigin\":"
-                                       "\"https://b.example\",\"allow\":\"x\","
-                                       "\"permissionsPolicy\":\"y\",\"userActivation\":"
-                                       "false,\"mediation\":\"conditional\",\"wellKnown\":"
-                                       "[{\"host\":\"c.example\",\"status\":200}]}");
+        json_auto_t *json =
+                bench_json("{\"origin\":\"https://a.example\",\"framing\":"
+                           "\"cross-origin-iframe\",\"topOrigin\":"
+                           "\"https://b.example\",\"allow\":\"x\","
+                           "\"permissionsPolicy\":\"y\",\"userActivation\":"
+                           "false,\"mediation\":\"conditional\",\"wellKnown\":"
+                           "[{\"host\":\"c.example\",\"status\":200}]}");
         struct kp_error err = { 0 };
         struct kp_page page;
 

@@ -424,3 +424,15 @@ Test(cbor, any_order_compares_up_to_32_keys)
                         n <= 32 ? 0 : -1);
         }
 }
+
+Test(cbor, a_number_with_a_fraction_is_no_boolean)
+{
+        static const uint8_t half[] = { 0xf9, 0x38, 0x00 };
+        KP_CLEANUP(kp_free_cbor) cbor_item_t *item = NULL;
+        struct kp_error err = { 0 };
+        bool value;
+
+        cr_assert_eq(
+                kp_cbor_parse(half, sizeof(half), KP_CBOR_CTAP2, &item, NULL, &err), 0);
+        cr_assert_not(kp_cbor_is_bool(item, &value));
+}

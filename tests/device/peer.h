@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "keypilot/authenticator/authenticator.h"
@@ -17,8 +18,9 @@
 #include "keypilot/device/seam.h"
 
 /*
- * A key at the far end of a socket pair that carries 64-byte reports, and counts what reaches
- * it with its own eyes: from the bytes of first frames, not with the code under test.
+ * A key at the far end of a socket pair that carries 64-byte reports, and counts what
+ * reaches it with its own eyes: from the bytes of first frames, not with the code under
+ * test.
  */
 struct peer {
         int ours, theirs;
@@ -34,17 +36,24 @@ struct peer {
         unsigned n_ctap[256];
         unsigned n_pin[256];        /* clientPIN, by subcommand */
         unsigned n_management[256]; /* credentialManagement, by subcommand */
+        const char *watched;        /* a file; NULL: none */
+        long watched_len;           /* its length when makeCredential came */
 };
 
 static inline void
 peer_count(struct peer *peer, const uint8_t report[64])
 {
+        struct stat at;
+
         pthread_mutex_lock(&peer->lock);
         peer->n_frames++;
         if (report[4] & 0x80) {
                 peer->n_hid[report[4] & 0x7f]++;
                 if (report[4] == (0x80 | 0x10)) {
                         peer->n_ctap[report[7]]++;
+                        if (report[7] == 0x01 && peer->watched != NULL &&
+                                stat(peer->watched, &at) == 0)
+                                peer->watched_len = (long)at.st_size;
                         if (report[7] == 0x06)
                                 peer->n_pin[report[12]]++;
                         if (report[7] == 0x0a || report[7] == 0x41)
@@ -63,7 +72,8 @@ peer_answer(struct peer *peer)
 
         for (int i = 0; i < 10000; i++) {
                 if (kp_authenticator_next_report(peer->key, report)) {
-                        if (send(peer->theirs, report, sizeof(report), MSG_NOSIGNAL) < 0)
+                        if (send(peer->theirs, report, sizeof(report), MSG_NOSIGNAL) <
+                                0)
                                 return;
                         continue;
                 }
@@ -102,7 +112,8 @@ peer_start(const char *profile)
 {
         struct kp_error err = { 0 };
         struct peer *peer = calloc(1, sizeof(*peer));
-        char *path = kp_format("%s/authenticators/%s.json", getenv("KEYPILOT_FIXTURES"), profile);
+        char *path = kp_format(
+                "%s/authenticators/%s.json", getenv("KEYPILOT_FIXTURES"), profile);
         char why[512];
         int ends[2];
 
@@ -143,13 +154,15 @@ wire_write(void *self, const uint8_t report[KP_CTAPHID_REPORT], struct kp_error 
 {
         struct peer *peer = self;
 
-        if (send(peer->ours, report, KP_CTAPHID_REPORT, MSG_NOSIGNAL) != KP_CTAPHID_REPORT)
+        if (send(peer->ours, report, KP_CTAPHID_REPORT, MSG_NOSIGNAL) !=
+                KP_CTAPHID_REPORT)
                 return KP_FAIL(err, KP_EIO, "the peer is gone");
         return 0;
 }
 
 static inline int
-wire_read(void *self, uint8_t report[KP_CTAPHID_REPORT], int timeout_ms, struct kp_error *err)
+wire_read(void *self, uint8_t report[KP_CTAPHID_REPORT], int timeout_ms,
+        struct kp_error *err)
 {
         struct peer *peer = self;
         struct pollfd at = { .fd = peer->ours, .events = POLLIN };

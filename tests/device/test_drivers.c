@@ -16,9 +16,9 @@
 #include "keypilot/device/tap.h"
 
 /*
- * Both drivers, every profile, the same requests in the same order: the outcomes are equal
- * wherever both can ask. What comes back is judged by libfido2's verification, whichever
- * driver asked.
+ * Both drivers, every profile, the same requests in the same order: the outcomes are
+ * equal wherever both can ask. What comes back is judged by libfido2's verification,
+ * whichever driver asked.
  */
 #define RP "example.org"
 #define MAX_CREDENTIALS 24
@@ -62,7 +62,8 @@ bench_open(struct bench *bench, const char *profile, enum kp_driver_choice choic
         cr_assert_eq(kp_trace_new(&bench->clock, &bench->trace, &err), 0);
         cr_assert_eq(kp_key_open(name, choice,
                              &(struct kp_key_env){ .fixtures_dir = fixtures(),
-                                     .clock = &bench->clock, .random = bench->random,
+                                     .clock = &bench->clock,
+                                     .random = bench->random,
                                      .trace = bench->trace },
                              &bench->key, &err),
                 0, "%s: %s", profile, kp_error_format(&err, why, sizeof(why)));
@@ -100,23 +101,27 @@ keep(struct bench *bench, const fido_cred_t *cred)
         credential->public_key = calloc(1, 2048);
         switch (credential->alg) {
         case COSE_ES256:
-                cr_assert_eq(es256_pk_from_ptr(credential->public_key, fido_cred_pubkey_ptr(cred),
-                                     fido_cred_pubkey_len(cred)),
+                cr_assert_eq(
+                        es256_pk_from_ptr(credential->public_key,
+                                fido_cred_pubkey_ptr(cred), fido_cred_pubkey_len(cred)),
                         FIDO_OK);
                 break;
         case COSE_ES384:
-                cr_assert_eq(es384_pk_from_ptr(credential->public_key, fido_cred_pubkey_ptr(cred),
-                                     fido_cred_pubkey_len(cred)),
+                cr_assert_eq(
+                        es384_pk_from_ptr(credential->public_key,
+                                fido_cred_pubkey_ptr(cred), fido_cred_pubkey_len(cred)),
                         FIDO_OK);
                 break;
         case COSE_EDDSA:
-                cr_assert_eq(eddsa_pk_from_ptr(credential->public_key, fido_cred_pubkey_ptr(cred),
-                                     fido_cred_pubkey_len(cred)),
+                cr_assert_eq(
+                        eddsa_pk_from_ptr(credential->public_key,
+                                fido_cred_pubkey_ptr(cred), fido_cred_pubkey_len(cred)),
                         FIDO_OK);
                 break;
         case COSE_RS256:
-                cr_assert_eq(rs256_pk_from_ptr(credential->public_key, fido_cred_pubkey_ptr(cred),
-                                     fido_cred_pubkey_len(cred)),
+                cr_assert_eq(
+                        rs256_pk_from_ptr(credential->public_key,
+                                fido_cred_pubkey_ptr(cred), fido_cred_pubkey_len(cred)),
                         FIDO_OK);
                 break;
         default:
@@ -133,11 +138,11 @@ alg_of(const struct kp_buf *auth_data)
         int64_t alg = 0;
         cbor_item_t *map;
 
-        cr_assert_eq(kp_authdata_parse(auth_data->data, auth_data->len, KP_CBOR_CTAP2, &data,
-                             &err),
+        cr_assert_eq(kp_authdata_parse(auth_data->data, auth_data->len, KP_CBOR_CTAP2,
+                             &data, &err),
                 0);
-        cr_assert_eq(kp_cbor_parse(data.public_key, data.public_key_len, KP_CBOR_CTAP2, &map,
-                             NULL, &err),
+        cr_assert_eq(kp_cbor_parse(data.public_key, data.public_key_len, KP_CBOR_CTAP2,
+                             &map, NULL, &err),
                 0);
         cr_assert(kp_cbor_is_int(kp_cbor_at_int(map, 3), &alg));
         cbor_decref(&map);
@@ -154,26 +159,29 @@ judge_make(struct bench *bench, const struct kp_make_request *request,
         int r;
 
         cr_assert_eq(fido_cred_set_type(cred, alg_of(&reply->auth_data)), FIDO_OK);
-        cr_assert_eq(fido_cred_set_clientdata_hash(cred, request->client_data_hash, 32), FIDO_OK);
+        cr_assert_eq(fido_cred_set_clientdata_hash(cred, request->client_data_hash, 32),
+                FIDO_OK);
         cr_assert_eq(fido_cred_set_rp(cred, request->rp_id, NULL), FIDO_OK);
         cr_assert_eq(fido_cred_set_fmt(cred, reply->format), FIDO_OK);
         if (request->hmac_secret)
-                cr_assert_eq(fido_cred_set_extensions(cred, FIDO_EXT_HMAC_SECRET), FIDO_OK);
+                cr_assert_eq(
+                        fido_cred_set_extensions(cred, FIDO_EXT_HMAC_SECRET), FIDO_OK);
         if (request->cred_protect)
                 cr_assert_eq(fido_cred_set_prot(cred, request->cred_protect), FIDO_OK);
-        cr_assert_eq(fido_cred_set_authdata_raw(cred, reply->auth_data.data,
-                             reply->auth_data.len),
+        cr_assert_eq(fido_cred_set_authdata_raw(
+                             cred, reply->auth_data.data, reply->auth_data.len),
                 FIDO_OK, "%s: authenticator data", bench->profile);
         if (!none)
-                cr_assert_eq(fido_cred_set_attstmt(cred, reply->statement.data,
-                                     reply->statement.len),
+                cr_assert_eq(fido_cred_set_attstmt(
+                                     cred, reply->statement.data, reply->statement.len),
                         FIDO_OK, "%s: statement", bench->profile);
         keep(bench, cred);
         if (none || request->min_pin_length || request->cred_blob.data != NULL) {
                 fido_cred_free(&cred);
                 return;
         }
-        r = fido_cred_x5c_ptr(cred) != NULL ? fido_cred_verify(cred) : fido_cred_verify_self(cred);
+        r = fido_cred_x5c_ptr(cred) != NULL ? fido_cred_verify(cred)
+                                            : fido_cred_verify_self(cred);
         /* a key need not do what an extension asks, and libfido2 wants it all */
         if (!request->hmac_secret && !request->cred_protect)
                 cr_expect_eq(r, FIDO_OK, "%s: libfido2 refuses the attestation: %s",
@@ -193,8 +201,8 @@ find(struct bench *bench, const struct kp_buf *id, const struct kp_get_request *
                 len = request->allow[0].len;
         }
         for (size_t i = 0; i < bench->n_credentials; i++)
-                if (kp_bytes_equal(bench->credentials[i].id, bench->credentials[i].id_len, data,
-                            len))
+                if (kp_bytes_equal(bench->credentials[i].id,
+                            bench->credentials[i].id_len, data, len))
                         return &bench->credentials[i];
         return NULL;
 }
@@ -208,16 +216,16 @@ extensions_of(const struct kp_buf *auth_data)
         cbor_item_t *map = NULL;
         int bits;
 
-        cr_assert_eq(kp_authdata_parse(auth_data->data, auth_data->len, KP_CBOR_CTAP2, &data,
-                             &err),
+        cr_assert_eq(kp_authdata_parse(auth_data->data, auth_data->len, KP_CBOR_CTAP2,
+                             &data, &err),
                 0);
         if (data.extensions == NULL)
                 return 0;
-        cr_assert_eq(kp_cbor_parse(data.extensions, data.extensions_len, KP_CBOR_CTAP2, &map,
-                             NULL, &err),
+        cr_assert_eq(kp_cbor_parse(data.extensions, data.extensions_len, KP_CBOR_CTAP2,
+                             &map, NULL, &err),
                 0);
         bits = (kp_cbor_at_str(map, "hmac-secret") != NULL ? FIDO_EXT_HMAC_SECRET : 0) |
-                (kp_cbor_at_str(map, "credBlob") != NULL ? FIDO_EXT_CRED_BLOB : 0);
+               (kp_cbor_at_str(map, "credBlob") != NULL ? FIDO_EXT_CRED_BLOB : 0);
         cbor_decref(&map);
         return bits;
 }
@@ -235,7 +243,8 @@ judge_get(struct bench *bench, const struct kp_get_request *request,
                 return;
         }
         cr_assert_eq(fido_assert_set_rp(assert, request->rp_id), FIDO_OK);
-        cr_assert_eq(fido_assert_set_clientdata_hash(assert, request->client_data_hash, 32),
+        cr_assert_eq(
+                fido_assert_set_clientdata_hash(assert, request->client_data_hash, 32),
                 FIDO_OK);
         cr_assert_eq(fido_assert_set_count(assert, 1), FIDO_OK);
         cr_assert_eq(fido_assert_set_authdata_raw(assert, 0, assertion->auth_data.data,
@@ -247,12 +256,12 @@ judge_get(struct bench *bench, const struct kp_get_request *request,
         cr_assert_eq(fido_assert_set_up(assert,
                              request->up == KP_FALSE ? FIDO_OPT_FALSE : FIDO_OPT_TRUE),
                 FIDO_OK);
-        cr_assert_eq(fido_assert_set_extensions(assert,
-                             extensions_of(&assertion->auth_data)),
+        cr_assert_eq(fido_assert_set_extensions(
+                             assert, extensions_of(&assertion->auth_data)),
                 FIDO_OK);
         r = fido_assert_verify(assert, 0, credential->alg, credential->public_key);
-        cr_expect_eq(r, FIDO_OK, "%s: libfido2 refuses the assertion: %s", bench->profile,
-                fido_strerr(r));
+        cr_expect_eq(r, FIDO_OK, "%s: libfido2 refuses the assertion: %s",
+                bench->profile, fido_strerr(r));
         bench->n_judged++;
         fido_assert_free(&assert);
 }
@@ -286,7 +295,9 @@ say_auth_data(struct bench *bench, const struct kp_buf *data)
         struct kp_error err = { 0 };
         struct kp_authdata parsed;
 
-        cr_assert_eq(kp_authdata_parse(data->data, data->len, KP_CBOR_LENIENT, &parsed, &err), 0);
+        cr_assert_eq(kp_authdata_parse(
+                             data->data, data->len, KP_CBOR_LENIENT, &parsed, &err),
+                0);
         kp_buf_printf(&bench->said, " flags=%02x count=%u id=%zu", parsed.flags,
                 parsed.sign_count, parsed.credential_id_len);
         if (parsed.aaguid != NULL) {
@@ -309,12 +320,14 @@ make(struct bench *bench, const char *what, struct kp_make_request *request)
                 request->rp_id = RP;
         if (request->user_id.data == NULL)
                 request->user_id = (struct kp_bytes){ (const uint8_t *)"user", 4 };
-        if (bench->key->driver.ops->make(bench->key->driver.self, request, &reply, &err) < 0)
+        if (bench->key->driver.ops->make(
+                    bench->key->driver.self, request, &reply, &err) < 0)
                 return could_not(bench, what, &err);
         say_status(bench, what, reply.status, reply.transport);
         ok = reply.transport == NULL && reply.status == KP_CTAP_OK;
         if (ok) {
-                kp_buf_printf(&bench->said, " %s ep=%d", reply.format, reply.enterprise);
+                kp_buf_printf(
+                        &bench->said, " %s ep=%d", reply.format, reply.enterprise);
                 say_auth_data(bench, &reply.auth_data);
                 judge_make(bench, request, &reply);
         }
@@ -332,7 +345,8 @@ get(struct bench *bench, const char *what, struct kp_get_request *request)
         memset(request->client_data_hash, 0x22, sizeof(request->client_data_hash));
         if (request->rp_id == NULL)
                 request->rp_id = RP;
-        if (bench->key->driver.ops->get(bench->key->driver.self, request, &reply, &err) < 0) {
+        if (bench->key->driver.ops->get(
+                    bench->key->driver.self, request, &reply, &err) < 0) {
                 (void)could_not(bench, what, &err);
                 return;
         }
@@ -342,7 +356,8 @@ get(struct bench *bench, const char *what, struct kp_get_request *request)
                 const struct kp_assertion *a = &reply.assertions[i];
 
                 say_auth_data(bench, &a->auth_data);
-                kp_buf_printf(&bench->said, " id=%zu user=%zu '%s' '%s' hmac=%zu blob=%zu",
+                kp_buf_printf(&bench->said,
+                        " id=%zu user=%zu '%s' '%s' hmac=%zu blob=%zu",
                         a->credential_id.len, a->user_id.len, a->user_name,
                         a->user_display_name, a->hmac_output.len, a->cred_blob.len);
                 judge_get(bench, request, a);
@@ -358,7 +373,8 @@ retries(struct bench *bench)
         uint8_t status = 0;
         int n = 0;
 
-        if (bench->key->driver.ops->pin_retries(bench->key->driver.self, &status, &n, &err) < 0) {
+        if (bench->key->driver.ops->pin_retries(
+                    bench->key->driver.self, &status, &n, &err) < 0) {
                 (void)could_not(bench, "retries", &err);
                 return;
         }
@@ -368,7 +384,8 @@ retries(struct bench *bench)
 
 /* ---- everything that is asked ---- */
 
-static const int es256[] = { -7 }, es384[] = { -35 }, eddsa[] = { -8 }, rs256[] = { -257 };
+static const int es256[] = { -7 }, es384[] = { -35 }, eddsa[] = { -8 },
+                 rs256[] = { -257 };
 
 #define ALG(list) .algorithms = list, .n_algorithms = 1
 
@@ -391,7 +408,8 @@ ask_makes(struct bench *bench)
         make(bench, "rk uv",
                 &(struct kp_make_request){ ALG(es256), .rk = KP_TRUE, .uv = KP_TRUE });
         make(bench, "rk false, uv false",
-                &(struct kp_make_request){ ALG(es256), .rk = KP_FALSE, .uv = KP_FALSE });
+                &(struct kp_make_request){
+                        ALG(es256), .rk = KP_FALSE, .uv = KP_FALSE });
         make(bench, "pin", &(struct kp_make_request){ ALG(es256), .pin = pin });
         make(bench, "rk pin names",
                 &(struct kp_make_request){ ALG(es256), .rk = KP_TRUE, .pin = pin,
@@ -400,13 +418,15 @@ ask_makes(struct bench *bench)
                         .user_id = { (const uint8_t *)"anna", 4 } });
         make(bench, "rk pin, second account",
                 &(struct kp_make_request){ ALG(es256), .rk = KP_TRUE, .pin = pin,
-                        .user_name = "bert", .user_id = { (const uint8_t *)"bert", 4 } });
+                        .user_name = "bert",
+                        .user_id = { (const uint8_t *)"bert", 4 } });
         make(bench, "ES384", &(struct kp_make_request){ ALG(es384), .pin = pin });
         make(bench, "EdDSA", &(struct kp_make_request){ ALG(eddsa), .pin = pin });
         make(bench, "RS256",
                 &(struct kp_make_request){ ALG(rs256), .pin = pin, .uv = KP_TRUE });
         make(bench, "another site",
-                &(struct kp_make_request){ ALG(es256), .rp_id = "example.com", .pin = pin });
+                &(struct kp_make_request){
+                        ALG(es256), .rp_id = "example.com", .pin = pin });
 }
 
 static void
@@ -417,11 +437,13 @@ ask_extensions(struct bench *bench)
 
         for (int level = 1; level <= 3; level++)
                 make(bench, "credProtect",
-                        &(struct kp_make_request){ ALG(es256), .pin = pin, .rk = KP_TRUE,
-                                .cred_protect = level,
-                                .user_id = { (const uint8_t *)&level, sizeof(level) } });
+                        &(struct kp_make_request){ ALG(es256), .pin = pin,
+                                .rk = KP_TRUE, .cred_protect = level,
+                                .user_id = {
+                                        (const uint8_t *)&level, sizeof(level) } });
         make(bench, "minPinLength",
-                &(struct kp_make_request){ ALG(es256), .pin = pin, .min_pin_length = true });
+                &(struct kp_make_request){
+                        ALG(es256), .pin = pin, .min_pin_length = true });
         make(bench, "credBlob",
                 &(struct kp_make_request){ ALG(es256), .pin = pin, .rk = KP_TRUE,
                         .cred_blob = { blob, sizeof(blob) },
@@ -438,14 +460,14 @@ ask_excluded(struct bench *bench)
         const char *pin = pin_of(bench);
 
         make(bench, "exclude unknown",
-                &(struct kp_make_request){ ALG(es256), .pin = pin, .exclude = list,
-                        .n_exclude = 1 });
+                &(struct kp_make_request){
+                        ALG(es256), .pin = pin, .exclude = list, .n_exclude = 1 });
         if (bench->n_credentials == 0)
                 return;
         list[1] = last_id(bench);
         make(bench, "exclude known",
-                &(struct kp_make_request){ ALG(es256), .pin = pin, .exclude = list,
-                        .n_exclude = 2 });
+                &(struct kp_make_request){
+                        ALG(es256), .pin = pin, .exclude = list, .n_exclude = 2 });
 }
 
 static void
@@ -462,21 +484,24 @@ ask_gets(struct bench *bench)
         get(bench, "discover", &(struct kp_get_request){ .up = KP_TRUE });
         get(bench, "discover uv", &(struct kp_get_request){ .uv = KP_TRUE });
         get(bench, "discover pin", &(struct kp_get_request){ .pin = pin });
-        get(bench, "discover elsewhere", &(struct kp_get_request){ .rp_id = "nowhere.example" });
+        get(bench, "discover elsewhere",
+                &(struct kp_get_request){ .rp_id = "nowhere.example" });
         if (!made)
                 return;
         list[1] = last_id(bench);
         get(bench, "known", &(struct kp_get_request){ .allow = list, .n_allow = 2 });
-        get(bench, "known only", &(struct kp_get_request){ .allow = list + 1, .n_allow = 1 });
+        get(bench, "known only",
+                &(struct kp_get_request){ .allow = list + 1, .n_allow = 1 });
         get(bench, "known uv",
                 &(struct kp_get_request){ .allow = list, .n_allow = 2, .uv = KP_TRUE });
         get(bench, "known pin",
                 &(struct kp_get_request){ .allow = list, .n_allow = 2, .pin = pin });
         get(bench, "known silent",
-                &(struct kp_get_request){ .allow = list + 1, .n_allow = 1, .up = KP_FALSE });
+                &(struct kp_get_request){
+                        .allow = list + 1, .n_allow = 1, .up = KP_FALSE });
         get(bench, "known elsewhere",
-                &(struct kp_get_request){ .rp_id = "nowhere.example", .allow = list + 1,
-                        .n_allow = 1 });
+                &(struct kp_get_request){
+                        .rp_id = "nowhere.example", .allow = list + 1, .n_allow = 1 });
 }
 
 static void
@@ -487,17 +512,20 @@ ask_secrets(struct bench *bench)
         struct kp_bytes one;
 
         if (!make(bench, "hmac-secret",
-                    &(struct kp_make_request){ ALG(es256), .pin = pin, .hmac_secret = true })) {
+                    &(struct kp_make_request){
+                            ALG(es256), .pin = pin, .hmac_secret = true })) {
                 kp_buf_puts(&bench->said, "one salt: ?\ntwo salts: ?\n");
                 return;
         }
         one = last_id(bench);
         get(bench, "one salt",
-                &(struct kp_get_request){ .allow = &one, .n_allow = 1, .pin = pin,
+                &(struct kp_get_request){ .allow = &one,
+                        .n_allow = 1,
+                        .pin = pin,
                         .hmac_salts = { salts, 32 } });
         get(bench, "two salts",
-                &(struct kp_get_request){ .allow = &one, .n_allow = 1,
-                        .hmac_salts = { salts, 64 } });
+                &(struct kp_get_request){
+                        .allow = &one, .n_allow = 1, .hmac_salts = { salts, 64 } });
 }
 
 static void
@@ -507,19 +535,28 @@ ask_fingers(struct bench *bench)
         struct kp_key_info info;
 
         /* for U2F libfido2 sleeps in real time until its own time-out */
-        cr_assert_eq(bench->key->driver.ops->info(bench->key->driver.self, &info, &err), 0);
+        cr_assert_eq(
+                bench->key->driver.ops->info(bench->key->driver.self, &info, &err), 0);
         if (info.u2f_only)
                 return;
-        kp_authenticator_set_finger(bench->key->authenticator, KP_FINGER_WITHHOLDS, 0, true);
-        make(bench, "no touch", &(struct kp_make_request){ ALG(es256), .pin = pin_of(bench) });
-        kp_authenticator_set_finger(bench->key->authenticator, KP_FINGER_REFUSES, 0, true);
+        kp_authenticator_set_finger(
+                bench->key->authenticator, KP_FINGER_WITHHOLDS, 0, true);
+        make(bench, "no touch",
+                &(struct kp_make_request){ ALG(es256), .pin = pin_of(bench) });
+        kp_authenticator_set_finger(
+                bench->key->authenticator, KP_FINGER_REFUSES, 0, true);
         make(bench, "touch refused",
                 &(struct kp_make_request){ ALG(es256), .pin = pin_of(bench) });
-        kp_authenticator_set_finger(bench->key->authenticator, KP_FINGER_TOUCHES, 2500, true);
-        make(bench, "slow touch", &(struct kp_make_request){ ALG(es256), .pin = pin_of(bench) });
-        kp_authenticator_set_finger(bench->key->authenticator, KP_FINGER_TOUCHES, 0, false);
-        make(bench, "wrong finger", &(struct kp_make_request){ ALG(es256), .uv = KP_TRUE });
-        kp_authenticator_set_finger(bench->key->authenticator, KP_FINGER_TOUCHES, 0, true);
+        kp_authenticator_set_finger(
+                bench->key->authenticator, KP_FINGER_TOUCHES, 2500, true);
+        make(bench, "slow touch",
+                &(struct kp_make_request){ ALG(es256), .pin = pin_of(bench) });
+        kp_authenticator_set_finger(
+                bench->key->authenticator, KP_FINGER_TOUCHES, 0, false);
+        make(bench, "wrong finger",
+                &(struct kp_make_request){ ALG(es256), .uv = KP_TRUE });
+        kp_authenticator_set_finger(
+                bench->key->authenticator, KP_FINGER_TOUCHES, 0, true);
 }
 
 static void
@@ -528,7 +565,8 @@ set_pin(struct bench *bench, const char *pin)
         struct kp_error err = { 0 };
         uint8_t status = 0;
 
-        if (bench->key->driver.ops->set_pin(bench->key->driver.self, pin, &status, &err) < 0) {
+        if (bench->key->driver.ops->set_pin(
+                    bench->key->driver.self, pin, &status, &err) < 0) {
                 (void)could_not(bench, "set PIN", &err);
                 return;
         }
@@ -546,12 +584,15 @@ ask_pins(struct bench *bench)
         retries(bench);
         set_pin(bench, "123"); /* too short everywhere */
         set_pin(bench, "correct horse battery");
-        cr_assert_eq(bench->key->driver.ops->info(bench->key->driver.self, &info, &err), 0);
-        kp_buf_printf(&bench->said, "clientPin=%d\n", kp_key_option(&info, "clientPin"));
+        cr_assert_eq(
+                bench->key->driver.ops->info(bench->key->driver.self, &info, &err), 0);
+        kp_buf_printf(
+                &bench->said, "clientPin=%d\n", kp_key_option(&info, "clientPin"));
         if (kp_key_option(&info, "clientPin") != KP_TRUE)
                 return;
         pin = pin_of(bench) != NULL ? pin_of(bench) : "correct horse battery";
-        make(bench, "after set PIN", &(struct kp_make_request){ ALG(es256), .pin = pin });
+        make(bench, "after set PIN",
+                &(struct kp_make_request){ ALG(es256), .pin = pin });
         for (int i = 0; i < 4; i++) {
                 make(bench, "wrong PIN",
                         &(struct kp_make_request){ ALG(es256), .pin = "not the PIN" });
@@ -559,7 +600,8 @@ ask_pins(struct bench *bench)
         }
         make(bench, "right PIN, too late",
                 &(struct kp_make_request){ ALG(es256), .pin = pin });
-        kp_authenticator_power_cycle(bench->key->authenticator, kp_clock_ms(&bench->clock));
+        kp_authenticator_power_cycle(
+                bench->key->authenticator, kp_clock_ms(&bench->clock));
         cr_assert_eq(kp_key_switch_driver(bench->key, bench->choice, &err), 0);
         make(bench, "right PIN after replugging",
                 &(struct kp_make_request){ ALG(es256), .pin = pin });
@@ -582,8 +624,8 @@ ask_removal(struct bench *bench)
                     &(struct kp_make_request){ ALG(es256), .pin = pin, .rk = KP_TRUE,
                             .rp_id = "remove.example" }))
                 return;
-        if (bench->key->driver.ops->remove(bench->key->driver.self, last_id(bench), pin, &status,
-                    &err) < 0) {
+        if (bench->key->driver.ops->remove(
+                    bench->key->driver.self, last_id(bench), pin, &status, &err) < 0) {
                 (void)could_not(bench, "remove", &err);
                 kp_buf_puts(&bench->said, "removed: ?\n");
                 return;
@@ -599,19 +641,23 @@ say_info(struct bench *bench)
         struct kp_error err = { 0 };
         struct kp_key_info info;
 
-        cr_assert_eq(bench->key->driver.ops->info(bench->key->driver.self, &info, &err), 0);
-        kp_buf_printf(&bench->said, "info: %zu versions, %zu options, %zu algorithms, u2f=%d\n",
+        cr_assert_eq(
+                bench->key->driver.ops->info(bench->key->driver.self, &info, &err), 0);
+        kp_buf_printf(&bench->said,
+                "info: %zu versions, %zu options, %zu algorithms, u2f=%d\n",
                 info.n_versions, info.n_options, info.n_algorithms, info.u2f_only);
 }
 
-static void (*const questions[])(struct bench *bench) = { say_info, ask_makes, ask_extensions,
-        ask_excluded, ask_gets, ask_secrets, ask_fingers, ask_removal, ask_pins };
+static void (*const questions[])(struct bench *bench) = { say_info, ask_makes,
+        ask_extensions, ask_excluded, ask_gets, ask_secrets, ask_fingers, ask_removal,
+        ask_pins };
 
 /* Line by line; "?" is equal to anything. */
 static unsigned
 compare(struct bench *a, struct bench *b)
 {
-        char *rest_a = strdup(kp_buf_str(&a->said)), *rest_b = strdup(kp_buf_str(&b->said));
+        char *rest_a = strdup(kp_buf_str(&a->said)),
+             *rest_b = strdup(kp_buf_str(&b->said));
         char *at_a = rest_a, *at_b = rest_b, *line_a, *line_b;
         unsigned n = 0;
 
@@ -619,7 +665,8 @@ compare(struct bench *a, struct bench *b)
                 (line_b = strsep(&at_b, "\n")) != NULL) {
                 if (strstr(line_a, ": ?") != NULL || strstr(line_b, ": ?") != NULL)
                         continue;
-                cr_expect_str_eq(line_a, line_b, "%s:\n  %s\n  %s", a->profile, line_a, line_b);
+                cr_expect_str_eq(
+                        line_a, line_b, "%s:\n  %s\n  %s", a->profile, line_a, line_b);
                 n += line_a[0] != '\0';
         }
         cr_expect(at_a == NULL && (at_b == NULL || at_b[0] == '\0'),
@@ -667,7 +714,8 @@ compare_question(const char *profile, void (*question)(struct bench *bench),
         bench_open(&ctap, profile, KP_DRIVER_CTAP);
         question(&ctap);
         n = compare(&fido2, &ctap);
-        if (question != ask_removal) /* libfido2 selects and removes with older commands */
+        if (question !=
+                ask_removal) /* libfido2 selects and removes with older commands */
                 *n_events += compare_traces(&fido2, &ctap);
         *n_judged += ctap.n_judged;
         if (getenv("KEYPILOT_TEST_SAY") != NULL)
@@ -686,19 +734,23 @@ Test(drivers, outcomes_are_equal_over_both)
 
         cr_assert_eq(kp_dir_list(folder, ".json", &names, &err), 0);
         for (size_t i = 0; i < names.n_names; i++) {
-                char *id = strndup(names.names[i], strlen(names.names[i]) - strlen(".json"));
+                char *id = strndup(
+                        names.names[i], strlen(names.names[i]) - strlen(".json"));
 
                 for (size_t j = 0; j < KP_NELEMS(questions); j++)
-                        n_compared += compare_question(id, questions[j], &n_judged, &n_events);
+                        n_compared += compare_question(
+                                id, questions[j], &n_judged, &n_events);
                 n_profiles++;
                 free(id);
         }
         cr_expect_gt(n_profiles, 10);
-        cr_expect_gt(n_compared, n_profiles * 20, "only %u outcomes compared", n_compared);
+        cr_expect_gt(
+                n_compared, n_profiles * 20, "only %u outcomes compared", n_compared);
         cr_expect_gt(n_judged, n_profiles * 5, "only %u judged by libfido2", n_judged);
         cr_expect_gt(n_events, n_compared, "only %u events compared", n_events);
         fprintf(stderr,
-                "# %u profiles: %u outcomes and %u events equal, %u judged by libfido2\n",
+                "# %u profiles: %u outcomes and %u events equal, %u judged by "
+                "libfido2\n",
                 n_profiles, n_compared, n_events, n_judged);
         kp_names_done(&names);
         free(folder);

@@ -10,8 +10,9 @@
 #include "peer.h"
 
 /*
- * What the driver of a real key does beyond asking: the ledger, free places, names, tries of
- * the PIN. The key is simulated, at the far end of a wire; what reached it is counted there.
+ * What the driver of a real key does beyond asking: the ledger, free places, names,
+ * tries of the PIN. The key is simulated, at the far end of a wire; what reached it is
+ * counted there.
  */
 struct bench {
         char folder[64], path[128];
@@ -35,13 +36,14 @@ bench_attach(struct bench *bench, enum kp_driver_choice choice)
                 cr_assert_eq(kp_ledger_open(bench->path, &bench->clock, bench->random,
                                      &bench->ledger, &err),
                         0, "%s", kp_error_format(&err, why, sizeof(why)));
-        cr_assert_eq(kp_tap_new(peer_seam(bench->peer), KP_TAP_REAL, NULL, &seam, &bench->tap,
-                             &err),
+        cr_assert_eq(kp_tap_new(peer_seam(bench->peer), KP_TAP_REAL, NULL, &seam,
+                             &bench->tap, &err),
                 0);
         rules.tap = bench->tap;
         rules.ledger = bench->ledger;
-        cr_assert_eq(kp_driver_open_real(seam, &rules, bench->random, &bench->driver, &err), 0,
-                "%s", kp_error_format(&err, why, sizeof(why)));
+        cr_assert_eq(
+                kp_driver_open_real(seam, &rules, bench->random, &bench->driver, &err),
+                0, "%s", kp_error_format(&err, why, sizeof(why)));
 }
 
 static void
@@ -58,7 +60,8 @@ bench_open(struct bench *bench, const char *profile, enum kp_driver_choice choic
 
         *bench = (struct bench){ .folder = "/tmp/keypilot-real-XXXXXX" };
         cr_assert_not_null(mkdtemp(bench->folder));
-        (void)snprintf(bench->path, sizeof(bench->path), "%s/a/b/ledger.jsonl", bench->folder);
+        (void)snprintf(
+                bench->path, sizeof(bench->path), "%s/a/b/ledger.jsonl", bench->folder);
         bench->clock = kp_clock_simulated();
         cr_assert_eq(kp_random_new_seeded("real", profile, &bench->random, &err), 0);
         bench->peer = peer_start(profile);
@@ -101,8 +104,8 @@ a_request(const struct bench *bench, enum kp_ternary rk)
 }
 
 static int
-ask(struct bench *bench, const struct kp_make_request *request, struct kp_make_reply *reply,
-        struct kp_error *err)
+ask(struct bench *bench, const struct kp_make_request *request,
+        struct kp_make_reply *reply, struct kp_error *err)
 {
         *err = (struct kp_error){ 0 };
         return bench->driver.ops->make(bench->driver.self, request, reply, err);
@@ -120,7 +123,7 @@ static unsigned
 makes(struct bench *bench)
 {
         return peer_look(bench->peer, &bench->peer->n_ctap[KP_CTAP_MAKE_CREDENTIAL]) +
-                peer_look(bench->peer, &bench->peer->n_hid[KP_CTAPHID_MSG]);
+               peer_look(bench->peer, &bench->peer->n_hid[KP_CTAPHID_MSG]);
 }
 
 /* The ledger's line `n`, or NULL. */
@@ -141,7 +144,8 @@ line(const struct bench *bench, int n)
 
 Test(real, a_passkey_is_in_the_ledger_and_is_removed_again)
 {
-        static const char *const profiles[] = { "yubikey-5-57-pin", "yubikey-5-52-pin" };
+        static const char *const profiles[] = { "yubikey-5-57-pin",
+                "yubikey-5-52-pin" };
 
         for (size_t i = 0; i < KP_NELEMS(profiles); i++) {
                 struct bench bench;
@@ -154,8 +158,8 @@ Test(real, a_passkey_is_in_the_ledger_and_is_removed_again)
 
                 bench_open(&bench, profiles[i], KP_DRIVER_DEFAULT);
                 request = a_request(&bench, KP_TRUE);
-                cr_assert_eq(ask(&bench, &request, &reply, &err), 0, "%s: %s", profiles[i],
-                        kp_error_format(&err, why, sizeof(why)));
+                cr_assert_eq(ask(&bench, &request, &reply, &err), 0, "%s: %s",
+                        profiles[i], kp_error_format(&err, why, sizeof(why)));
                 cr_assert_eq(reply.status, KP_CTAP_OK);
                 prepared = line(&bench, 0);
                 cr_expect_str_eq(kp_json_str(prepared, "event", ""), "prepared");
@@ -173,7 +177,8 @@ Test(real, a_passkey_is_in_the_ledger_and_is_removed_again)
                 json_decref(left);
                 cr_assert_eq(bench.driver.ops->remove(bench.driver.self, id_of(&reply),
                                      pin_of(&bench), &status, &err),
-                        0, "%s: %s", profiles[i], kp_error_format(&err, why, sizeof(why)));
+                        0, "%s: %s", profiles[i],
+                        kp_error_format(&err, why, sizeof(why)));
                 cr_expect_eq(status, KP_CTAP_OK);
                 cr_expect_eq(peer_look(bench.peer, &bench.peer->n_management[0x06]), 1);
                 removed = line(&bench, 2);
@@ -225,16 +230,19 @@ Test(real, an_entry_is_on_disk_before_the_key_is_asked)
         json_t *prepared, *not_made, *left;
 
         bench_open(&bench, "yubikey-5-57-pin", KP_DRIVER_DEFAULT);
+        bench.peer->watched = bench.path;
         /* refused by the key: the entry was there, and says so */
         kp_authenticator_set_finger(bench.peer->key, KP_FINGER_REFUSES, 0, true);
         request = a_request(&bench, KP_TRUE);
         cr_assert_eq(ask(&bench, &request, &reply, &err), 0);
         cr_expect_eq(reply.status, KP_CTAP2_ERR_OPERATION_DENIED);
+        cr_expect_gt(bench.peer->watched_len, 50, "nothing was written before");
         prepared = line(&bench, 0);
         not_made = line(&bench, 1);
         cr_expect_str_eq(kp_json_str(prepared, "event", ""), "prepared");
         cr_expect_str_eq(kp_json_str(not_made, "event", ""), "not-made");
-        cr_expect_str_eq(kp_json_str(not_made, "why", ""), "CTAP2_ERR_OPERATION_DENIED");
+        cr_expect_str_eq(
+                kp_json_str(not_made, "why", ""), "CTAP2_ERR_OPERATION_DENIED");
         cr_assert_eq(kp_ledger_left(bench.ledger, &left, &err), 0);
         cr_expect_eq(json_array_size(left), 0);
         json_decref(left);
@@ -256,7 +264,8 @@ Test(real, a_key_that_cannot_forget_gets_no_passkey)
 
                 bench_open(&bench, profiles[i], KP_DRIVER_DEFAULT);
                 request = a_request(&bench, KP_TRUE);
-                cr_expect_eq(ask(&bench, &request, &reply, &err), -1, "%s", profiles[i]);
+                cr_expect_eq(
+                        ask(&bench, &request, &reply, &err), -1, "%s", profiles[i]);
                 cr_expect_eq(err.code, KP_ESAFETY, "%s", profiles[i]);
                 cr_expect_eq(makes(&bench), 0, "%s", profiles[i]);
                 /* a credential that takes no place may be made */
@@ -279,7 +288,8 @@ fill(struct bench *bench, int left)
 
         bench_detach(bench);
         cr_assert_eq(kp_random_new_seeded("fill", "", &random, &err), 0);
-        cr_assert_eq(kp_driver_open_ctap(peer_seam(bench->peer), random, &driver, &err), 0);
+        cr_assert_eq(
+                kp_driver_open_ctap(peer_seam(bench->peer), random, &driver, &err), 0);
         for (int i = 0;; i++) {
                 struct kp_make_request request = a_request(bench, KP_TRUE);
                 struct kp_make_reply reply;
@@ -314,7 +324,8 @@ Test(real, two_places_stay_free)
                 request.user_id = (struct kp_bytes){ (const uint8_t *)"new", 3 };
                 cr_expect_eq(ask(&bench, &request, &reply, &err), left >= 3 ? 0 : -1,
                         "%d places", left);
-                cr_expect_eq(makes(&bench) - before, left >= 3 ? 1 : 0, "%d places", left);
+                cr_expect_eq(
+                        makes(&bench) - before, left >= 3 ? 1 : 0, "%d places", left);
                 if (left < 3)
                         cr_expect_eq(err.code, KP_ESAFETY);
                 kp_make_reply_done(&reply);
@@ -385,7 +396,8 @@ Test(real, a_wrong_pin_goes_out_twice_at_most)
 
 Test(real, setting_a_pin_does_not_reach_the_key)
 {
-        static const enum kp_driver_choice choices[] = { KP_DRIVER_LIBFIDO2, KP_DRIVER_CTAP };
+        static const enum kp_driver_choice choices[] = { KP_DRIVER_LIBFIDO2,
+                KP_DRIVER_CTAP };
 
         for (size_t i = 0; i < KP_NELEMS(choices); i++) {
                 struct bench bench;
@@ -393,11 +405,12 @@ Test(real, setting_a_pin_does_not_reach_the_key)
                 uint8_t status;
 
                 bench_open(&bench, "yubikey-5-57", choices[i]);
-                cr_expect_eq(bench.driver.ops->set_pin(bench.driver.self, "a fine PIN", &status,
-                                     &err),
+                cr_expect_eq(bench.driver.ops->set_pin(
+                                     bench.driver.self, "a fine PIN", &status, &err),
                         -1);
                 cr_expect_eq(err.code, KP_ESAFETY);
-                cr_expect_eq(peer_look(bench.peer, &bench.peer->n_pin[KP_CTAP_PIN_SET]), 0);
+                cr_expect_eq(
+                        peer_look(bench.peer, &bench.peer->n_pin[KP_CTAP_PIN_SET]), 0);
                 bench_close(&bench);
         }
 }
@@ -414,7 +427,9 @@ Test(real, a_ledger_is_for_one_at_a_time_and_its_owner)
         bench_open(&bench, "yubikey-5-57-pin", KP_DRIVER_CTAP);
         cr_assert_eq(stat(bench.path, &at), 0);
         cr_expect_eq(at.st_mode & 0777, 0600);
-        cr_expect_eq(kp_ledger_open(bench.path, &bench.clock, bench.random, &second, &err), -1);
+        cr_expect_eq(
+                kp_ledger_open(bench.path, &bench.clock, bench.random, &second, &err),
+                -1);
         cr_expect_eq(err.code, KP_EENV);
         bench_close(&bench);
 }
@@ -432,15 +447,22 @@ append(const struct bench *bench, const char *text)
 Test(real, what_a_ledger_does_not_say_clearly_it_does_not_say)
 {
         static const uint8_t id[] = { 1, 2, 3 };
-        static const char *const lies[] = {
-                /* "AQID" is the id */
-                "{\"event\":\"made\",\"entry\":\"1\",\"credential_id\":\"AQID\"}\n", /* of nothing */
-                "{\"event\":\"prepared\",\"entry\":\"2\",\"name\":\"anna\"}\n"
-                "{\"event\":\"made\",\"entry\":\"2\",\"credential_id\":\"AQID\"}\n", /* a person's */
-                "{\"event\":\"prepared\",\"entry\":\"3\",\"name\":\"keypilot-test-a\"}\n"
-                "{\"event\":\"made\",\"entry\":\"3\",\"credential_id\":\"AQID", /* cut off */
-                "\n[]\n\"AQID\"\nnot JSON\n{\"event\":7}\n",
-        };
+        static const char
+                *const
+                        lies[] = {
+                                /* "AQID" is the id */
+                                "{\"event\":\"made\",\"entry\":\"1\",\"credential_id\":"
+                                "\"AQID\"}\n", /* of nothing */
+                                "{\"event\":\"prepared\",\"entry\":\"2\",\"name\":"
+                                "\"anna\"}\n"
+                                "{\"event\":\"made\",\"entry\":\"2\",\"credential_id\":"
+                                "\"AQID\"}\n", /* a person's */
+                                "{\"event\":\"prepared\",\"entry\":\"3\",\"name\":"
+                                "\"keypilot-test-a\"}\n"
+                                "{\"event\":\"made\",\"entry\":\"3\",\"credential_id\":"
+                                "\"AQID", /* cut off */
+                                "\n[]\n\"AQID\"\nnot JSON\n{\"event\":7}\n",
+                        };
         struct bench bench;
         struct kp_error err = { 0 };
         bool ours = true;
@@ -448,15 +470,18 @@ Test(real, what_a_ledger_does_not_say_clearly_it_does_not_say)
         bench_open(&bench, "yubikey-5-57-pin", KP_DRIVER_CTAP);
         for (size_t i = 0; i < KP_NELEMS(lies); i++) {
                 append(&bench, lies[i]);
-                cr_assert_eq(kp_ledger_names(bench.ledger, (struct kp_bytes){ id, 3 }, &ours,
-                                     &err),
+                cr_assert_eq(kp_ledger_names(bench.ledger, (struct kp_bytes){ id, 3 },
+                                     &ours, &err),
                         0);
                 cr_expect_not(ours, "%s", lies[i]);
         }
         append(&bench,
-                "{\"event\":\"prepared\",\"entry\":\"4\",\"name\":\"keypilot-test-a\"}\n"
+                "{\"event\":\"prepared\",\"entry\":\"4\",\"name\":\"keypilot-test-a\"}"
+                "\n"
                 "{\"event\":\"made\",\"entry\":\"4\",\"credential_id\":\"AQID\"}\n");
-        cr_assert_eq(kp_ledger_names(bench.ledger, (struct kp_bytes){ id, 3 }, &ours, &err), 0);
+        cr_assert_eq(
+                kp_ledger_names(bench.ledger, (struct kp_bytes){ id, 3 }, &ours, &err),
+                0);
         cr_expect(ours);
         bench_close(&bench);
 }
@@ -477,7 +502,8 @@ Test(real, a_line_that_a_crash_cut_off_spoils_no_other)
         cr_assert_eq(ask(&bench, &request, &reply, &err), 0);
         cr_assert_eq(kp_ledger_left(bench.ledger, &left, &err), 0);
         cr_expect_eq(json_array_size(left), 1);
-        cr_expect_neq(kp_json_str(json_array_get(left, 0), "credential_id", "")[0], '\0');
+        cr_expect_neq(
+                kp_json_str(json_array_get(left, 0), "credential_id", "")[0], '\0');
         json_decref(left);
         kp_make_reply_done(&reply);
         bench_close(&bench);

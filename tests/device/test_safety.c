@@ -12,8 +12,8 @@
 #include "peer.h"
 
 /*
- * The rules for other people's keys, counted where a key would be: at the far end of a wire
- * below libfido2. Nothing here looks at what the tap says it did.
+ * The rules for other people's keys, counted where a key would be: at the far end of a
+ * wire below libfido2. Nothing here looks at what the tap says it did.
  */
 #define PIN "123456" /* of profiles whose state has one */
 
@@ -34,9 +34,11 @@ bench_open_on(struct bench *bench, struct peer *peer, enum kp_tap_rules rules)
 
         *bench = (struct bench){ .peer = peer };
         cr_assert_eq(kp_random_new_seeded("safety", "bench", &bench->random, &err), 0);
-        cr_assert_eq(kp_tap_new(peer_seam(peer), rules, NULL, &bench->seam, &bench->tap, &err),
+        cr_assert_eq(kp_tap_new(peer_seam(peer), rules, NULL, &bench->seam, &bench->tap,
+                             &err),
                 0);
-        cr_assert_eq(kp_driver_open_libfido2(bench->seam, bench->random, &bench->driver, &err),
+        cr_assert_eq(kp_driver_open_libfido2(
+                             bench->seam, bench->random, &bench->driver, &err),
                 0, "%s", kp_error_format(&err, why, sizeof(why)));
         bench->dev = ((struct kp_fido2 *)bench->driver.self)->dev;
 }
@@ -115,7 +117,8 @@ do_bio_enroll(struct bench *bench)
 {
         fido_bio_template_t *template = fido_bio_template_new();
         fido_bio_enroll_t *enroll = fido_bio_enroll_new();
-        int r = fido_bio_dev_enroll_begin(bench->dev, template, enroll, 1000, test_pin(bench));
+        int r = fido_bio_dev_enroll_begin(
+                bench->dev, template, enroll, 1000, test_pin(bench));
 
         fido_bio_enroll_free(&enroll);
         fido_bio_template_free(&template);
@@ -181,8 +184,8 @@ do_blob_set(struct bench *bench)
 {
         const unsigned char key[32] = { 1 };
 
-        return fido_dev_largeblob_set(bench->dev, key, sizeof(key), key, sizeof(key),
-                test_pin(bench));
+        return fido_dev_largeblob_set(
+                bench->dev, key, sizeof(key), key, sizeof(key), test_pin(bench));
 }
 
 static int
@@ -198,7 +201,8 @@ do_blob_array(struct bench *bench)
 {
         const unsigned char empty[] = { 0x80 };
 
-        return fido_dev_largeblob_set_array(bench->dev, empty, sizeof(empty), test_pin(bench));
+        return fido_dev_largeblob_set_array(
+                bench->dev, empty, sizeof(empty), test_pin(bench));
 }
 
 static int
@@ -251,7 +255,8 @@ static const struct {
 static unsigned
 dangerous(struct peer *peer)
 {
-        static const uint8_t allowed[] = { 0x01, 0x02, 0x04, 0x06, 0x08, 0x0a, 0x0b, 0x41 };
+        static const uint8_t allowed[] = { 0x01, 0x02, 0x04, 0x06, 0x08, 0x0a, 0x0b,
+                0x41 };
         unsigned n = 0;
 
         pthread_mutex_lock(&peer->lock);
@@ -358,7 +363,8 @@ ping(struct bench *bench)
         first_frame(report, channel(bench), KP_CTAPHID_PING, 1, 0x55);
         cr_assert_eq(raw(bench, report, &code), 0);
         do
-                cr_assert_eq(bench->seam.ops->read(bench->seam.self, report, 5000, &err), 1);
+                cr_assert_eq(
+                        bench->seam.ops->read(bench->seam.self, report, 5000, &err), 1);
         while (report[4] != (0x80 | KP_CTAPHID_PING));
 }
 
@@ -380,15 +386,17 @@ Test(safety, unknown_commands_do_not_reach_a_key)
                 cr_expect_eq(code, KP_ESAFETY);
         }
         for (int cmd = 0; cmd < 128; cmd++) { /* CTAPHID commands */
-                if (cmd == KP_CTAPHID_PING || cmd == KP_CTAPHID_INIT || cmd == KP_CTAPHID_WINK ||
-                        cmd == KP_CTAPHID_CANCEL)
+                if (cmd == KP_CTAPHID_PING || cmd == KP_CTAPHID_INIT ||
+                        cmd == KP_CTAPHID_WINK || cmd == KP_CTAPHID_CANCEL)
                         continue;
                 first_frame(report, channel(&bench), (uint8_t)cmd, 1, 0x07);
-                cr_expect_eq(raw(&bench, report, &code), -1, "CTAPHID command %02x", cmd);
+                cr_expect_eq(
+                        raw(&bench, report, &code), -1, "CTAPHID command %02x", cmd);
                 cr_expect_eq(code, KP_ESAFETY);
         }
         ping(&bench);
-        cr_expect_eq(peer_look(bench.peer, &bench.peer->n_frames), before + 1, "only the ping");
+        cr_expect_eq(peer_look(bench.peer, &bench.peer->n_frames), before + 1,
+                "only the ping");
         bench_close(&bench);
 }
 
@@ -405,9 +413,11 @@ Test(safety, other_u2f_commands_do_not_reach_a_key)
                 report[9] = 0x03;
                 if (ins >= 1 && ins <= 3)
                         continue;
-                cr_expect_eq(raw(&bench, report, &code), -1, "U2F instruction %02x", ins);
+                cr_expect_eq(
+                        raw(&bench, report, &code), -1, "U2F instruction %02x", ins);
         }
-        first_frame(report, channel(&bench), KP_CTAPHID_MSG, 7, 0x80); /* another class */
+        first_frame(
+                report, channel(&bench), KP_CTAPHID_MSG, 7, 0x80); /* another class */
         report[8] = KP_U2F_VERSION;
         cr_expect_eq(raw(&bench, report, &code), -1);
         ping(&bench);
@@ -425,7 +435,8 @@ Test(safety, half_a_message_does_not_leak)
         bench_open(&bench, "yubikey-5-57-pin", KP_TAP_REAL);
         before = peer_look(bench.peer, &bench.peer->n_frames);
         /* the first of two frames, of a message that may go and of one that may not */
-        first_frame(report, channel(&bench), KP_CTAPHID_CBOR, 100, KP_CTAP_MAKE_CREDENTIAL);
+        first_frame(
+                report, channel(&bench), KP_CTAPHID_CBOR, 100, KP_CTAP_MAKE_CREDENTIAL);
         cr_expect_eq(raw(&bench, report, &code), 0);
         first_frame(report, channel(&bench), KP_CTAPHID_CBOR, 100, KP_CTAP_CONFIG);
         cr_expect_eq(raw(&bench, report, &code), 0);
@@ -444,11 +455,13 @@ Test(safety, half_a_message_does_not_leak)
         cr_expect_eq(raw(&bench, report, &code), -1);
         cr_expect_eq(code, KP_ESAFETY);
         /* one out of order, and one that is too long */
-        first_frame(report, channel(&bench), KP_CTAPHID_CBOR, 100, KP_CTAP_MAKE_CREDENTIAL);
+        first_frame(
+                report, channel(&bench), KP_CTAPHID_CBOR, 100, KP_CTAP_MAKE_CREDENTIAL);
         cr_expect_eq(raw(&bench, report, &code), 0);
         report[4] = 0x01;
         cr_expect_eq(raw(&bench, report, &code), -1);
-        first_frame(report, channel(&bench), KP_CTAPHID_CBOR, 8000, KP_CTAP_MAKE_CREDENTIAL);
+        first_frame(report, channel(&bench), KP_CTAPHID_CBOR, 8000,
+                KP_CTAP_MAKE_CREDENTIAL);
         cr_expect_eq(raw(&bench, report, &code), -1);
         ping(&bench);
         cr_expect_eq(peer_look(bench.peer, &bench.peer->n_frames), before + 2);
@@ -465,15 +478,16 @@ static const struct {
         { "setPIN", { 0x06, 0xa2, 1, 1, 2, 3 }, 6 },
         { "changePIN", { 0x06, 0xa2, 1, 2, 2, 4 }, 6 },
         { "bioEnrollment begin", { 0x09, 0xa4, 1, 1, 2, 1, 4, 1, 5, 0x40 }, 10 },
-        { "bioEnrollment begin, preview", { 0x40, 0xa4, 1, 1, 2, 1, 4, 1, 5, 0x40 }, 10 },
+        { "bioEnrollment begin, preview", { 0x40, 0xa4, 1, 1, 2, 1, 4, 1, 5, 0x40 },
+                10 },
         { "largeBlobs set", { 0x0c, 0xa3, 2, 0x41, 1, 3, 0, 4, 1 }, 9 },
         { "largeBlobs get", { 0x0c, 0xa2, 1, 0x11, 3, 0 }, 6 },
         { "config toggleAlwaysUv", { 0x0d, 0xa1, 1, 2 }, 4 },
         { "config enableEnterpriseAttestation", { 0x0d, 0xa1, 1, 1 }, 4 },
         { "config setMinPINLength", { 0x0d, 0xa2, 1, 3, 2, 0xa1, 1, 8 }, 8 },
         { "deleteCredential",
-                { 0x0a, 0xa2, 1, 6, 2, 0xa1, 2, 0xa2, 0x62, 'i', 'd', 0x41, 1, 0x64, 't', 'y',
-                        'p', 'e', 0x61, 'p' },
+                { 0x0a, 0xa2, 1, 6, 2, 0xa1, 2, 0xa2, 0x62, 'i', 'd', 0x41, 1, 0x64,
+                        't', 'y', 'p', 'e', 0x61, 'p' },
                 20 },
         { "deleteCredential, preview",
                 { 0x41, 0xa2, 1, 6, 2, 0xa1, 2, 0xa1, 0x62, 'i', 'd', 0x41, 1 }, 13 },
@@ -491,10 +505,11 @@ send_forbidden(enum kp_tap_rules rules)
 
         bench_open(&bench, "yubikey-5-57-pin", rules);
         for (size_t i = 0; i < KP_NELEMS(forbidden); i++) {
-                first_frame(report, channel(&bench), KP_CTAPHID_CBOR, forbidden[i].len, 0);
+                first_frame(
+                        report, channel(&bench), KP_CTAPHID_CBOR, forbidden[i].len, 0);
                 memcpy(report + 7, forbidden[i].bytes, forbidden[i].len);
-                cr_expect_eq(raw(&bench, report, &code), rules == KP_TAP_SIMULATED ? 0 : -1,
-                        "%s", forbidden[i].what);
+                cr_expect_eq(raw(&bench, report, &code),
+                        rules == KP_TAP_SIMULATED ? 0 : -1, "%s", forbidden[i].what);
                 ping(&bench); /* one transaction at a time */
         }
         n = dangerous(bench.peer);
@@ -517,10 +532,13 @@ Test(safety, trick_encodings_do_not_reach_a_key)
                 size_t len;
         } tricks[] = {
                 { "the same key twice", { 0x06, 0xa3, 1, 1, 2, 1, 2, 4 }, 8 },
-                { "259, whose low byte is 3", { 0x06, 0xa2, 1, 1, 2, 0x19, 0x01, 0x03 }, 8 },
-                { "257, whose low byte is 1", { 0x06, 0xa2, 1, 1, 2, 0x19, 0x01, 0x01 }, 8 },
+                { "259, whose low byte is 3", { 0x06, 0xa2, 1, 1, 2, 0x19, 0x01, 0x03 },
+                        8 },
+                { "257, whose low byte is 1", { 0x06, 0xa2, 1, 1, 2, 0x19, 0x01, 0x01 },
+                        8 },
                 { "setPIN in a long head", { 0x06, 0xa2, 1, 1, 2, 0x18, 0x03 }, 7 },
-                { "getPINRetries in a long head", { 0x06, 0xa2, 1, 1, 2, 0x18, 0x01 }, 7 },
+                { "getPINRetries in a long head", { 0x06, 0xa2, 1, 1, 2, 0x18, 0x01 },
+                        7 },
                 { "keys out of order", { 0x06, 0xa2, 2, 1, 1, 1 }, 6 },
                 { "an indefinite map", { 0x06, 0xbf, 1, 1, 2, 1, 0xff }, 7 },
                 { "bytes behind the map", { 0x06, 0xa2, 1, 1, 2, 1, 0x00 }, 7 },
@@ -552,7 +570,7 @@ static unsigned
 pins_sent(struct bench *bench)
 {
         return peer_look(bench->peer, &bench->peer->n_pin[0x05]) +
-                peer_look(bench->peer, &bench->peer->n_pin[0x09]);
+               peer_look(bench->peer, &bench->peer->n_pin[0x09]);
 }
 
 /* A login with a PIN, through libfido2; its result. */
@@ -578,12 +596,14 @@ try_pins(const char *profile)
 
         bench_open(&bench, profile, KP_TAP_REAL);
         (void)log_in(&bench, test_pin(&bench));
-        cr_expect_eq(pins_sent(&bench), 0, "%s: a PIN went out before the question", profile);
+        cr_expect_eq(pins_sent(&bench), 0, "%s: a PIN went out before the question",
+                profile);
         ask_retries(&bench);
         cr_expect_eq(log_in(&bench, "wrong-1"), FIDO_ERR_PIN_INVALID);
         cr_expect_eq(pins_sent(&bench), 1);
         (void)log_in(&bench, "wrong-2");
-        cr_expect_eq(pins_sent(&bench), 1, "%s: a second PIN went out unasked", profile);
+        cr_expect_eq(
+                pins_sent(&bench), 1, "%s: a second PIN went out unasked", profile);
         ask_retries(&bench);
         cr_expect_eq(log_in(&bench, "wrong-2"), FIDO_ERR_PIN_INVALID);
         cr_expect_eq(pins_sent(&bench), 2);
@@ -628,7 +648,8 @@ Test(safety, no_pin_goes_out_when_fewer_than_five_tries_are_left)
                 cr_assert_neq(log_in(&bench, "wrong"), FIDO_OK);
                 (void)bench_leave(&bench);
                 if (i == 2) /* out of the three-tries lock */
-                        kp_authenticator_power_cycle(peer->key, kp_clock_ms(&peer->clock));
+                        kp_authenticator_power_cycle(
+                                peer->key, kp_clock_ms(&peer->clock));
         }
         bench_open_on(&bench, peer, KP_TAP_REAL);
         cr_assert_eq(pins_sent(&bench), 4);
@@ -663,7 +684,8 @@ Test(safety, a_look_at_a_key_sends_two_commands_and_no_more)
         cr_expect_eq(raw(&bench, report, &code), -1);
         first_frame(report, channel(&bench), KP_CTAPHID_WINK, 0, 0);
         cr_expect_eq(raw(&bench, report, &code), -1);
-        /* a command that is allowed, to see that all before it would have arrived by now */
+        /* a command that is allowed, to see that all before it would have arrived by
+         * now */
         kp_fido2_begin(bench.driver.self);
         cr_expect_eq(fido_dev_get_retry_count(bench.dev, &retries), FIDO_OK);
         cr_expect_eq(peer_look(bench.peer, &bench.peer->n_frames), before + 1);
@@ -681,17 +703,20 @@ Test(safety, only_what_is_allowed_is_removed)
         bench_open(&bench, "yubikey-5-52-pin", KP_TAP_REAL); /* libfido2's command */
         cr_assert_eq(kp_tap_allow_remove(bench.tap, ours, sizeof(ours), &err), 0);
         ask_retries(&bench);
-        cr_expect_neq(fido_credman_del_dev_rk(bench.dev, theirs, sizeof(theirs),
-                              test_pin(&bench)),
+        cr_expect_neq(fido_credman_del_dev_rk(
+                              bench.dev, theirs, sizeof(theirs), test_pin(&bench)),
                 FIDO_OK);
         cr_expect_eq(peer_look(bench.peer, &bench.peer->n_management[0x06]), 0);
         kp_fido2_begin(bench.driver.self);
         ask_retries(&bench);
-        (void)fido_credman_del_dev_rk(bench.dev, ours, sizeof(ours) - 1, test_pin(&bench));
-        cr_expect_eq(peer_look(bench.peer, &bench.peer->n_management[0x06]), 0, "a prefix");
+        (void)fido_credman_del_dev_rk(
+                bench.dev, ours, sizeof(ours) - 1, test_pin(&bench));
+        cr_expect_eq(
+                peer_look(bench.peer, &bench.peer->n_management[0x06]), 0, "a prefix");
         kp_fido2_begin(bench.driver.self);
         ask_retries(&bench);
-        cr_expect_eq(fido_credman_del_dev_rk(bench.dev, ours, sizeof(ours), test_pin(&bench)),
+        cr_expect_eq(fido_credman_del_dev_rk(
+                             bench.dev, ours, sizeof(ours), test_pin(&bench)),
                 FIDO_ERR_NO_CREDENTIALS);
         cr_expect_eq(peer_look(bench.peer, &bench.peer->n_management[0x06]), 1);
         bench_close(&bench);

@@ -7,6 +7,7 @@
 
 #include "keypilot/core/file.h"
 #include "keypilot/core/free.h"
+#include "keypilot/core/random.h"
 #include "keypilot/model/authenticator.h"
 
 static const char *
@@ -272,6 +273,27 @@ Test(authenticator, the_same_model_has_the_same_certificate_each_time)
 
         cr_assert(kp_bytes_equal(a_der, a_len, b_der, b_len));
         cr_assert(!kp_bytes_equal(a_der, a_len, other_der, other_len));
+}
+
+Test(authenticator, loading_takes_nothing_from_the_randomness_of_the_run)
+{
+        struct kp_random *a = NULL, *b = NULL;
+        KP_CLEANUP(kp_authenticator_profile_free)
+        struct kp_authenticator_profile *profile = NULL;
+        struct kp_error err = { 0 };
+        uint8_t from_a[16], from_b[16];
+
+        cr_assert_eq(kp_random_new_seeded("s", "l", &a, &err), 0);
+        cr_assert_eq(kp_random_new_seeded("s", "l", &b, &err), 0);
+        kp_random_install(a);
+        profile =
+                load("swissbit-ishield"); /* a certificate is made, RSA keys are read */
+        kp_random_install(NULL);
+        kp_random_bytes(a, from_a, sizeof(from_a));
+        kp_random_bytes(b, from_b, sizeof(from_b));
+        cr_assert_eq(memcmp(from_a, from_b, sizeof(from_a)), 0);
+        kp_random_free(&a);
+        kp_random_free(&b);
 }
 
 Test(authenticator, the_pool_of_rsa_keys_is_there_for_keys_that_sign_with_it)

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "keypilot/core/file.h"
+#include "keypilot/core/free.h"
 #include "keypilot/model/profile.h"
 #include "keypilot/model/trace.h"
 
@@ -83,6 +86,40 @@ Test(texts, ask_only_about_facts_that_exist_each_once_and_sorted)
                 if (q[1].fact != NULL)
                         cr_expect_lt(strcmp(q->fact, q[1].fact), 0, "%s", q->fact);
         }
+}
+
+static void
+asks_about_unknowns(const char *folder)
+{
+        KP_CLEANUP(kp_names_done) struct kp_names names = { 0 };
+        KP_CLEANUP(kp_free_str)
+        char *dir = kp_format("%s/%s", getenv("KEYPILOT_FIXTURES"), folder);
+        struct kp_error err = { 0 };
+
+        cr_assert_eq(kp_dir_list(dir, ".json", &names, &err), 0, "%s", dir);
+        for (size_t i = 0; i < names.n_names; i++) {
+                KP_CLEANUP(kp_free_str)
+                char *path = kp_format("%s/%s", dir, names.names[i]);
+                json_auto_t *root = NULL;
+                const char *fact;
+                json_t *value;
+
+                cr_assert_eq(
+                        kp_json_load(path, KP_JSON_MAX, &root, &err), 0, "%s", path);
+                json_object_foreach (json_object_get(root, "facts"), fact, value)
+                        if (strcmp(kp_json_str(value, "status", ""), "unknown") == 0)
+                                cr_expect_not_null(question_text(fact).en,
+                                        "%s: nothing to ask about %s", path, fact);
+        }
+}
+
+Test(texts, have_a_question_for_every_fact_that_a_profile_calls_unknown)
+{
+        static const char *const folders[] = { "clients", "hubs", "populations",
+                "providers", "services" };
+
+        for (size_t i = 0; i < KP_NELEMS(folders); i++)
+                asks_about_unknowns(folders[i]);
 }
 
 Test(texts, have_words_for_every_event_of_a_trace)

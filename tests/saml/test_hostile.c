@@ -520,6 +520,37 @@ Test(hostile, values_that_do_not_fit_are_refused_not_cut)
         free(good);
 }
 
+/* A reason is for people and for JSON: valid UTF-8 without control characters. */
+Test(hostile, reasons_are_clean_text_whatever_the_message_says)
+{
+        struct kp_response_policy policy = strict_policy();
+        char *good = login_xml(good_login());
+
+        for (int shift = 0; shift < 8; shift++) {
+                struct kp_buf evil = { 0 };
+                struct kp_federation_verdict verdict;
+                json_t *json;
+                char *text;
+
+                kp_buf_puts(&evil, "Destination=\"&#10;");
+                for (int i = 0; i < shift; i++)
+                        kp_buf_puts(&evil, "x");
+                for (int i = 0; i < 60; i++)
+                        kp_buf_puts(&evil, "\xe2\x82\xac\xf0\x9f\x94\x91");
+                kp_buf_puts(&evil, "\" X=\"");
+                text = replaced(good, "Destination=\"", kp_buf_str(&evil));
+                verdict = judge(text, &policy);
+                cr_expect_str_eq(verdict.rule, "destination");
+                json = json_string(verdict.reason);
+                cr_expect_not_null(json, "shift %d: %s", shift, verdict.reason);
+                cr_expect_null(strchr(verdict.reason, '\n'));
+                json_decref(json);
+                kp_buf_done(&evil);
+                free(text);
+        }
+        free(good);
+}
+
 Test(hostile, a_message_of_another_kind_is_refused)
 {
         static const char *const texts[] = { "<a/>", "<Response/>",

@@ -434,6 +434,33 @@ Test(rules, are_named_once_and_say_what_they_ask)
         cr_expect_null(kp_saml_rule_find("no-such-rule"));
 }
 
+/* docs/saml-rules.md has a row for each, in this order. */
+Test(rules, are_all_in_the_documentation)
+{
+        KP_CLEANUP(kp_buf_done) struct kp_buf doc = { 0 };
+        char *path = kp_format("%s/docs/saml-rules.md", getenv("KEYPILOT_SOURCE"));
+        struct kp_error err = { 0 };
+        const char *at;
+        size_t n;
+        const struct kp_saml_rule *all = kp_saml_rules(&n);
+
+        cr_assert_eq(
+                kp_file_read(path, 1 << 20, &doc, &err), 0, "%s", err.frames[0].text);
+        at = kp_buf_str(&doc);
+        for (size_t i = 0; i < n; i++) {
+                char *row =
+                        kp_format("\n| `%s` | %s | %s | %s |", all[i].id, all[i].what,
+                                all[i].strict_only ? "strict" : "always", all[i].spec);
+                const char *found = strstr(at, row);
+
+                cr_expect_not_null(
+                        found, "docs/saml-rules.md lacks this row, here:%s", row);
+                at = found != NULL ? found + 1 : at;
+                free(row);
+        }
+        free(path);
+}
+
 Test(rules, are_all_seen_to_refuse)
 {
         /* refused by in the tests above, and in those of the bindings and of logout */

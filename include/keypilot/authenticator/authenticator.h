@@ -10,10 +10,15 @@
 #include "keypilot/model/authenticator.h"
 
 /*
- * A simulated security key: a CTAP2 and U2F device that could be flashed. Reports go in,
- * time passes, reports come out. No threads, no sleeping, no sockets, no files.
+ * A simulated security key: a CTAP2 and U2F device that could be flashed. Reports go
+ * in, time passes, reports come out. No threads, no sleeping, no sockets, no files.
  *
- * Spec: CTAP 2.1 §6, §11.2; FIDO U2F Raw Message Formats v1.2
+ * It has makeCredential, getAssertion (and next), getInfo, clientPIN, reset, selection,
+ * credentialManagement (and its preview), config and U2F. It has no bioEnrollment,
+ * large blobs or enterprise attestation: what a profile says about those is left out of
+ * getInfo.
+ *
+ * Spec: CTAP 2.1 §6, §7, §10 to §12; FIDO U2F Raw Message Formats v1.2
  */
 struct kp_authenticator;
 
@@ -30,19 +35,21 @@ int kp_authenticator_new(const struct kp_authenticator_profile *profile,
         struct kp_error *err) KP_MUST_CHECK;
 void kp_authenticator_free(struct kp_authenticator **authenticator);
 
-/* The person's finger. Default: touches at once. */
+/* The person's finger. Default: the right one, and it touches at once. */
 enum kp_finger { KP_FINGER_TOUCHES, KP_FINGER_WITHHOLDS, KP_FINGER_REFUSES };
 /*
- * How the next requests for a touch are answered.
+ * How requests for a touch are answered from now on; a request that already waits is
+ * answered `after_ms` from now.
  *
- * after_ms      how long a touch takes
+ * after_ms      how long a touch takes; a key gives up after 30 s
  * verification  built-in verification (fingerprint): does the right finger touch?
  */
 void kp_authenticator_set_finger(struct kp_authenticator *authenticator,
         enum kp_finger finger, int64_t after_ms, bool verification);
 
 /* Pull the plug and put it back: channels, tokens and the three-tries lock are gone. */
-void kp_authenticator_power_cycle(struct kp_authenticator *authenticator, int64_t now_ms);
+void kp_authenticator_power_cycle(
+        struct kp_authenticator *authenticator, int64_t now_ms);
 
 /* One report in. Never fails: what is wrong with it is answered. */
 void kp_authenticator_feed(struct kp_authenticator *authenticator,
@@ -50,23 +57,30 @@ void kp_authenticator_feed(struct kp_authenticator *authenticator,
 /* Let time pass: touches happen, keep-alives fall due, requests time out. */
 void kp_authenticator_tick(struct kp_authenticator *authenticator, int64_t now_ms);
 /* The next report to send, if one waits. */
-bool kp_authenticator_next_report(struct kp_authenticator *authenticator,
-        uint8_t report[KP_CTAPHID_REPORT]);
-/* When something will happen by itself; -1: nothing until the next report arrives. */
+bool kp_authenticator_next_report(
+        struct kp_authenticator *authenticator, uint8_t report[KP_CTAPHID_REPORT]);
+/*
+ * When something will happen by itself; -1: nothing until the next report arrives. A
+ * U2F key that is polled for a touch sends nothing, but this tells when the touch will
+ * be there.
+ */
 int64_t kp_authenticator_next_event_ms(const struct kp_authenticator *authenticator);
 
 /*
- * Message-level entry for tests and fuzzing: one CTAP2 message (command byte first) in, one
- * answer (status byte first) out, as if it came on one channel; touches are awaited by
- * moving the key's own clock.
+ * Message-level entry for tests and fuzzing: one CTAP2 message (command byte first) in,
+ * one answer (status byte first) out, as if it came on one channel; touches are awaited
+ * by moving the key's own clock.
  */
-void kp_authenticator_message(struct kp_authenticator *authenticator, const uint8_t *message,
-        size_t message_len, struct kp_buf *answer);
+void kp_authenticator_message(struct kp_authenticator *authenticator,
+        const uint8_t *message, size_t message_len, struct kp_buf *answer);
 
 /*
- * The key's memory as JSON (fixtures/schema/key-state.schema.json), and back.
+ * The key's memory as JSON (fixtures/schema/key-state.schema.json), and back. It holds
+ * the private keys of simulated credentials. Loading is like pulling the plug as well;
+ * a state that is refused leaves the key as it was.
  *
- * Errors   KP_ESCHEMA with the member
+ * ret      the caller releases it with json_decref()
+ * Errors   KP_ESCHEMA with the member; KP_ENOMEM
  */
 int kp_authenticator_save(const struct kp_authenticator *authenticator, json_t **ret,
         struct kp_error *err) KP_MUST_CHECK;

@@ -9,12 +9,12 @@
 
 /*
  * What a platform can ask of a security key, whichever driver carries it: `libfido2`
- * (the default for real keys) or `ctap` (our own; several algorithms in one request, exact
- * bytes, CTAPHID errors, U2F).
+ * (the default for real keys) or `ctap` (our own; several algorithms in one request,
+ * exact bytes, CTAPHID errors, U2F).
  *
  * A key that refuses is an answer: the functions return 0 and `status` says why. They
- * return -1 only when the harness failed; KP_EUNSUPPORTED when this driver cannot express
- * the request, KP_ESAFETY when the tap forbade it.
+ * return -1 only when the harness failed; KP_EUNSUPPORTED when this driver cannot
+ * express the request, KP_ESAFETY when the tap forbade it.
  */
 struct kp_driver;
 
@@ -86,12 +86,12 @@ struct kp_make_request {
  *                 it does not know, such as an attestation format)
  */
 struct kp_make_reply {
-        uint8_t status;            /* enum kp_ctap_status */
-        const char *transport;     /* NULL, or one of the words above */
-        char format[32];           /* attestation statement format */
+        uint8_t status;        /* enum kp_ctap_status */
+        const char *transport; /* NULL, or one of the words above */
+        char format[32];       /* attestation statement format */
         struct kp_buf auth_data;
-        struct kp_buf statement;   /* attStmt as CBOR */
-        int enterprise;            /* 1: epAtt was true */
+        struct kp_buf statement; /* attStmt as CBOR */
+        int enterprise;          /* 1: epAtt was true */
 };
 void kp_make_reply_done(struct kp_make_reply *reply);
 
@@ -99,7 +99,8 @@ void kp_make_reply_done(struct kp_make_reply *reply);
 struct kp_get_request {
         uint8_t client_data_hash[32];
         const char *rp_id;
-        const char *app_id; /* NULL: none. U2F keys only: tried when rp_id is not known */
+        const char
+                *app_id; /* NULL: none. U2F keys only: tried when rp_id is not known */
         const struct kp_bytes *allow;
         size_t n_allow;
         enum kp_ternary up, uv;
@@ -137,8 +138,8 @@ struct kp_driver_ops {
         int (*pin_retries)(void *self, uint8_t *ret_status, int *ret_retries,
                 struct kp_error *err);
         /* setPIN on a key that has none; the tap refuses it on real keys */
-        int (*set_pin)(void *self, const char *pin, uint8_t *ret_status,
-                struct kp_error *err);
+        int (*set_pin)(
+                void *self, const char *pin, uint8_t *ret_status, struct kp_error *err);
         /* Remove one discoverable credential. KP_EUNSUPPORTED where the key cannot. */
         int (*remove)(void *self, struct kp_bytes credential_id, const char *pin,
                 uint8_t *ret_status, struct kp_error *err);

@@ -11,42 +11,65 @@
 #include "keypilot/model/trace.h"
 
 /*
- * Keys by name: `sim:PROFILE` (an id under fixtures/authenticators/ or a path), `hid:PATH`
- * (a plugged-in key). Whatever the name, what comes back is a driver on a tap on a seam.
+ * Keys by name: `sim:PROFILE` (an id under fixtures/authenticators/ or a path),
+ * `hid:PATH` (a plugged-in key). Whatever the name, what comes back is a driver on a
+ * tap on a seam.
+ */
+/*
+ * DEFAULT   simulated keys: `ctap`; real ones: `libfido2` where it can say what is
+ * asked, `ctap` otherwise
  */
 enum kp_driver_choice { KP_DRIVER_DEFAULT, KP_DRIVER_LIBFIDO2, KP_DRIVER_CTAP };
 
-/* What opening needs from its surroundings. Everything borrowed. */
+/*
+ * What opening needs from its surroundings. Everything borrowed, for as long as the key
+ * is open. A real key draws its randomness from the system, whatever `random` is.
+ *
+ * trace        NULL: the tap records nothing
+ * state        memory of a simulated key; NULL: as its profile has it
+ * ledger_path  real keys: see ledger.h; NULL: nothing may be made or removed
+ * run          goes into the ledger; NULL: "manual"
+ * read_only    getInfo and getPINRetries, nothing else
+ * interrupted  real keys: set by a signal, makes a request that waits end with a
+ * cancel; NULL: never profile      sim: already loaded; NULL: load it by its name
+ */
 struct kp_key_env {
         const char *fixtures_dir;
         struct kp_clock *clock;
         struct kp_random *random;
-        struct kp_trace *trace;     /* NULL: the tap records nothing there */
-        const json_t *state;        /* memory of a simulated key; NULL: factory fresh */
-        const char *ledger_path;    /* real keys: see ledger.h; NULL: nothing may be made */
-        const char *run;            /* names what a real key is left with; NULL: "manual" */
-        bool read_only;             /* getInfo and getPINRetries, nothing else */
-        const volatile sig_atomic_t *interrupted; /* set by a signal: cancel; NULL: never */
-        const struct kp_authenticator_profile *profile; /* sim: already loaded; NULL: by name */
+        struct kp_trace *trace;
+        const json_t *state;
+        const char *ledger_path;
+        const char *run;
+        bool read_only;
+        const volatile sig_atomic_t *interrupted;
+        const struct kp_authenticator_profile *profile;
 };
 
 struct kp_tap;
+
+/*
+ * authenticator, profile  of a simulated key, else NULL; borrowed
+ * tap                     borrowed; another one after kp_key_switch_driver()
+ * attachment              "platform" or "cross-platform"
+ */
 struct kp_key {
         struct kp_driver driver;
-        struct kp_authenticator *authenticator; /* of a simulated key, else NULL; borrowed */
-        const struct kp_authenticator_profile *profile; /* the same; borrowed */
-        struct kp_tap *tap;                     /* borrowed: counters */
+        struct kp_authenticator *authenticator;
+        const struct kp_authenticator_profile *profile;
+        struct kp_tap *tap;
         bool real;
-        const char *attachment; /* "platform" or "cross-platform" */
+        const char *attachment;
         void *owned;
 };
 
 /*
- * Errors   KP_ENOTFOUND no such profile or device (what exists is told); KP_EIO; KP_EENV no
- *          permission on the device (what to do is told); KP_ESAFETY
+ * Errors   KP_ENOTFOUND no such profile or device (what exists is told); KP_EIO;
+ * KP_EENV no permission on the device (what to do is told); KP_ESAFETY
  */
-int kp_key_open(const char *name, enum kp_driver_choice choice, const struct kp_key_env *env,
-        struct kp_key **ret, struct kp_error *err) KP_MUST_CHECK;
+int kp_key_open(const char *name, enum kp_driver_choice choice,
+        const struct kp_key_env *env, struct kp_key **ret,
+        struct kp_error *err) KP_MUST_CHECK;
 /* The same on the other driver, same key: closes this one first. */
 int kp_key_switch_driver(struct kp_key *key, enum kp_driver_choice choice,
         struct kp_error *err) KP_MUST_CHECK;

@@ -9,15 +9,16 @@
 #include "keypilot/device/driver.h"
 
 /*
- * The ledger: what this program left on real keys. Written and flushed to disk before a key
- * is asked to make anything, completed afterwards; only what it names is ever removed again.
+ * The ledger: what this program left on real keys. Written and flushed to disk before a
+ * key is asked to make anything, completed afterwards; only what it names is ever
+ * removed again.
  *
  * JSON Lines, append-only, one object a line:
- *   { "event": "prepared", "entry", "time", "run", "rp", "user_id", "name", "discoverable" }
- *   { "event": "made", "entry", "time", "credential_id" }
- *   { "event": "not-made", "entry", "time", "why" }
- *   { "event": "removed", "time", "credential_id" }
- * Bytes are base64url. A line that cannot be read (a crash in the middle of it) names nothing.
+ *   { "event": "prepared", "entry", "time", "run", "rp", "user_id", "name",
+ * "discoverable" } { "event": "made", "entry", "time", "credential_id" } { "event":
+ * "not-made", "entry", "time", "why" } { "event": "removed", "time", "credential_id" }
+ * Bytes are base64url. A line that cannot be read (a crash in the middle of it) names
+ * nothing.
  */
 struct kp_ledger;
 
@@ -31,8 +32,9 @@ struct kp_ledger;
  * random   borrowed; names of entries
  * Errors   KP_EIO; KP_EENV another keypilot holds it
  */
-int kp_ledger_open(const char *path, const struct kp_clock *clock, struct kp_random *random,
-        struct kp_ledger **ret, struct kp_error *err) KP_MUST_CHECK;
+int kp_ledger_open(const char *path, const struct kp_clock *clock,
+        struct kp_random *random, struct kp_ledger **ret,
+        struct kp_error *err) KP_MUST_CHECK;
 void kp_ledger_free(struct kp_ledger **ledger); /* NULL-safe, leaves NULL */
 
 /* One thing about to be made. Everything borrowed. */
@@ -45,8 +47,8 @@ struct kp_ledger_plan {
 /* On disk when it returns. Errors  KP_EIO: then nothing may be made */
 int kp_ledger_prepare(struct kp_ledger *ledger, const struct kp_ledger_plan *plan,
         char entry[KP_LEDGER_ENTRY_LEN], struct kp_error *err) KP_MUST_CHECK;
-int kp_ledger_made(struct kp_ledger *ledger, const char *entry, struct kp_bytes credential_id,
-        struct kp_error *err) KP_MUST_CHECK;
+int kp_ledger_made(struct kp_ledger *ledger, const char *entry,
+        struct kp_bytes credential_id, struct kp_error *err) KP_MUST_CHECK;
 int kp_ledger_not_made(struct kp_ledger *ledger, const char *entry, const char *why,
         struct kp_error *err) KP_MUST_CHECK;
 int kp_ledger_removed(struct kp_ledger *ledger, struct kp_bytes credential_id,
@@ -57,17 +59,19 @@ int kp_ledger_names(struct kp_ledger *ledger, struct kp_bytes credential_id, boo
         struct kp_error *err) KP_MUST_CHECK;
 
 /*
- * What is still out there: entries that were made and not removed, and entries that were
- * prepared and of which nobody knows what became of them (without "credential_id").
+ * What is still out there: entries that were made and not removed, and entries that
+ * were prepared and of which nobody knows what became of them (without
+ * "credential_id").
  *
- * ret      array of { "entry", "run", "rp", "name", "discoverable", "credential_id" }; the
- *          caller releases it
+ * ret      array of { "entry", "run", "rp", "name", "discoverable", "credential_id" };
+ * the caller releases it
  */
-int kp_ledger_left(struct kp_ledger *ledger, json_t **ret, struct kp_error *err)
-        KP_MUST_CHECK;
+int kp_ledger_left(
+        struct kp_ledger *ledger, json_t **ret, struct kp_error *err) KP_MUST_CHECK;
 
 /*
- * Where it is: XDG_STATE_HOME/keypilot/ledger.jsonl, or ~/.local/state/keypilot/ledger.jsonl.
+ * Where it is: XDG_STATE_HOME/keypilot/ledger.jsonl, or
+ * ~/.local/state/keypilot/ledger.jsonl.
  *
  * xdg_state_home, home   values of the environment; NULL or "": not set
  * ret      malloc'ed

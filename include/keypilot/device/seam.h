@@ -6,9 +6,9 @@
 #include "keypilot/core/error.h"
 
 /*
- * The one seam below every driver: 64-byte reports to and from one security key. What is
- * behind it (a simulated key, a USB key, a recording, the tap around one of those) is
- * nobody's business above it.
+ * The one seam below every driver: 64-byte reports to and from one security key. What
+ * is behind it (a simulated key, a USB key, a recording, the tap around one of those)
+ * is nobody's business above it.
  */
 struct kp_seam;
 
@@ -21,8 +21,8 @@ struct kp_seam_ops {
                 struct kp_error *err);
         /*
          * Read one report, waiting at most `timeout_ms` (-1: as long as the key has
-         * something to say). Returns 1 with a report, 0 when the time is up or nothing will
-         * come, -1 with KP_EIO.
+         * something to say). Returns 1 with a report, 0 when the time is up or nothing
+         * will come, -1 with KP_EIO.
          */
         int (*read)(void *self, uint8_t report[KP_CTAPHID_REPORT], int timeout_ms,
                 struct kp_error *err);

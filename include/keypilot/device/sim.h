@@ -7,9 +7,10 @@
 #include "keypilot/device/seam.h"
 
 /*
- * The seam over a simulated key. Reading lets time pass: it jumps from one event of the key
- * to the next until there is a report or the time is up, and never sleeps. A simulated clock
- * jumps along; under the system clock the key lives in a time of its own that runs ahead.
+ * The seam over a simulated key. Reading lets time pass: it jumps from one event of the
+ * key to the next until there is a report or the time is up, and never sleeps. A
+ * simulated clock jumps along; under the system clock the key lives in a time of its
+ * own that runs ahead.
  *
  * authenticator  borrowed; must outlive the seam
  * clock          borrowed

@@ -6,16 +6,16 @@
 #include "keypilot/model/trace.h"
 
 /*
- * The tap: a seam around a seam that puts the frames of both directions together, counts
- * commands, writes `ctap` events to a trace, and, on real keys, lets only harmless commands
- * through: no reset, no PIN set or change, no configuration, no enrolment of fingers, no
- * large-blob write; a PIN only when five or more tries are left; removal only of what the
- * ledger names.
+ * The tap: a seam around a seam that puts the frames of both directions together,
+ * counts commands, writes `ctap` events to a trace, and, on real keys, lets only
+ * harmless commands through: no reset, no PIN set or change, no configuration, no
+ * enrolment of fingers, no large-blob write; a PIN only when five or more tries are
+ * left; removal only of what the ledger names.
  */
 enum kp_tap_rules {
         KP_TAP_SIMULATED, /* everything passes */
         KP_TAP_REAL,      /* the allow-list */
-        KP_TAP_READ_ONLY, /* getInfo and getPINRetries only (list, inspect) */
+        KP_TAP_READ_ONLY, /* getInfo, getPINRetries, U2F version (list, inspect) */
 };
 struct kp_tap;
 
@@ -26,9 +26,11 @@ struct kp_tap;
  * ret       borrowed view of the same, for the functions below
  */
 int kp_tap_new(struct kp_seam inner, enum kp_tap_rules rules, struct kp_trace *trace,
-        struct kp_seam *ret_seam, struct kp_tap **ret, struct kp_error *err) KP_MUST_CHECK;
+        struct kp_seam *ret_seam, struct kp_tap **ret,
+        struct kp_error *err) KP_MUST_CHECK;
 
-/* How many messages of a CTAPHID command, or of a CTAP2 command byte, went to the key. */
+/* How many messages of a CTAPHID command, or of a CTAP2 command byte, went to the key.
+ */
 unsigned kp_tap_count_hid(const struct kp_tap *tap, uint8_t hid_cmd);
 unsigned kp_tap_count_ctap(const struct kp_tap *tap, uint8_t ctap_cmd);
 
