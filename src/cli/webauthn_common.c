@@ -361,9 +361,8 @@ kp_webauthn_run(struct kp_cli *cli, bool create, struct kp_error *err)
                 return -1;
         c.person.lang = cli->lang;
         c.person.real = c.real;
-        if ((kp_arg(cli, "pin-file") != NULL &&
-                    kp_person_read_pin(&c.person, kp_arg(cli, "pin-file"), err) < 0) ||
-                open_all(&c, err) < 0)
+        c.person.pin_file = kp_arg(cli, "pin-file");
+        if (kp_person_read_pin(&c.person, err) < 0 || open_all(&c, err) < 0)
                 return -1;
         return run_ceremony(&c, err);
 }

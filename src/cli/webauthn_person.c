@@ -14,11 +14,14 @@
 #define PIN_FILE_MAX 256
 
 int
-kp_person_read_pin(struct kp_person *person, const char *path, struct kp_error *err)
+kp_person_read_pin(struct kp_person *person, struct kp_error *err)
 {
         KP_CLEANUP(kp_buf_wipe) struct kp_buf text = { 0 };
+        const char *path = person->pin_file;
         size_t len;
 
+        if (path == NULL || person->has_pin)
+                return 0;
         if (kp_file_read(path, PIN_FILE_MAX, &text, err) < 0)
                 return -1;
         len = strcspn(kp_buf_str(&text), "\r\n");
@@ -58,23 +61,31 @@ pin_from_terminal(const char *question, struct kp_buf *ret, struct kp_error *err
         return ret->len > 0;
 }
 
+/* The PIN that was written down beforehand. 1, or 0 where there is none. */
 static int
-pin_find(struct kp_person *person, const char *question, struct kp_buf *ret,
-        struct kp_error *err)
+pin_known(const struct kp_person *person, struct kp_buf *ret, struct kp_error *err)
 {
-        unsigned before = person->asked++;
-
-        if (person->real && !person->has_pin)
-                return pin_from_terminal(question, ret, err);
-        if (before > 0)
-                return 0;
         if (person->has_pin)
                 kp_buf_put(ret, person->pin.data, person->pin.len);
-        else if (person->test_pin[0] != '\0')
+        else if (!person->real)
                 kp_buf_puts(ret, person->test_pin);
-        else
-                return 0;
-        return kp_buf_check(ret, err) < 0 ? -1 : 1;
+        if (kp_buf_check(ret, err) < 0)
+                return -1;
+        return ret->len > 0;
+}
+
+/*
+ * A file's PIN and the test PIN are not tried again once they were wrong: the key has
+ * one try less than when it asked before.
+ */
+static bool
+was_wrong(struct kp_person *person, int retries)
+{
+        /* of simulated keys the number is asked only after a wrong PIN */
+        bool wrong = retries >= 0 && (!person->real || retries < person->last_retries);
+
+        person->last_retries = wrong ? -1 : retries;
+        return wrong;
 }
 
 static int
@@ -83,6 +94,10 @@ ask_pin(void *self, int retries, struct kp_buf *ret, struct kp_error *err)
         struct kp_person *person = self;
         char question[120];
 
+        if (kp_person_read_pin(person, err) < 0)
+                return -1;
+        if (person->has_pin || !person->real)
+                return was_wrong(person, retries) ? 0 : pin_known(person, ret, err);
         if (retries < 0)
                 (void)snprintf(question, sizeof(question), "%s",
                         kp_say(person->lang, "PIN of the security key: ",
@@ -94,7 +109,7 @@ ask_pin(void *self, int retries, struct kp_buf *ret, struct kp_error *err)
                                 "Pincode van de beveiligingssleutel (nog %d "
                                 "pogingen): "),
                         retries);
-        return pin_find(person, question, ret, err);
+        return pin_from_terminal(question, ret, err);
 }
 
 static int
@@ -103,11 +118,19 @@ ask_new_pin(void *self, int64_t min_len, struct kp_buf *ret, struct kp_error *er
         struct kp_person *person = self;
         char question[120];
 
+        if (kp_person_read_pin(person, err) < 0)
+                return -1;
+        if (person->has_pin || !person->real) {
+                bool before = person->asked_new;
+
+                person->asked_new = true;
+                return before ? 0 : pin_known(person, ret, err);
+        }
         (void)snprintf(question, sizeof(question),
                 kp_say(person->lang, "New PIN for the key, at least %d characters: ",
                         "Nieuwe pincode voor de sleutel, minstens %d tekens: "),
                 (int)min_len);
-        return pin_find(person, question, ret, err);
+        return pin_from_terminal(question, ret, err);
 }
 
 static void
@@ -124,6 +147,7 @@ tell_touch(void *self)
 void
 kp_person_init(struct kp_person *ret)
 {
+        ret->last_retries = -1;
         ret->user = (struct kp_user){
                 .self = ret, .pin = ask_pin, .new_pin = ask_new_pin, .touch = tell_touch
         };

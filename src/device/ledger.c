@@ -147,27 +147,36 @@ kp_ledger_default_path(
 /* ---- writing ---- */
 
 static int
-line_write(struct kp_ledger *ledger, json_t *line, struct kp_error *err)
+text_write(struct kp_ledger *ledger, const struct kp_buf *text, struct kp_error *err)
 {
-        KP_CLEANUP(kp_buf_done) struct kp_buf text = { 0 };
-        KP_CLEANUP(kp_json_free) json_t *owned = line;
-        char utc[KP_UTC_LEN];
-
-        if (line == NULL || json_object_set_new(line, "time",
-                                    json_string(kp_utc_format(
-                                            kp_clock_ms(ledger->clock), utc))) < 0)
-                return KP_FAIL(err, KP_ENOMEM, "ledger");
-        if (kp_json_write(line, &text, err) < 0)
-                return KP_WHILE(err, "ledger");
-        kp_buf_put_u8(&text, '\n');
-        if (kp_buf_check(&text, err) < 0)
+        if (kp_buf_check(text, err) < 0)
                 return -1;
         /* O_APPEND, one write: whole or, after a crash, cut off at its end */
-        if (write(ledger->fd, text.data, text.len) != (ssize_t)text.len)
+        if (write(ledger->fd, text->data, text->len) != (ssize_t)text->len)
                 return errno_fail(ledger->path, "writing", err);
         if (fsync(ledger->fd) < 0)
                 return errno_fail(ledger->path, "writing to disk", err);
         return 0;
+}
+
+/* Takes `line` over, on failure as well; NULL: there was no memory for it. */
+static int
+line_write(struct kp_ledger *ledger, json_t *line, struct kp_error *err)
+{
+        KP_CLEANUP(kp_buf_done) struct kp_buf text = { 0 };
+        char utc[KP_UTC_LEN];
+        int r;
+
+        if (line == NULL)
+                return KP_FAIL(err, KP_ENOMEM, "ledger");
+        (void)json_object_set_new(line, "time",
+                json_string(kp_utc_format(kp_clock_ms(ledger->clock), utc)));
+        r = kp_json_write(line, &text, err);
+        json_decref(line);
+        if (r < 0)
+                return KP_WHILE(err, "ledger");
+        kp_buf_put_u8(&text, '\n');
+        return text_write(ledger, &text, err);
 }
 
 static json_t *

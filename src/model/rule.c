@@ -170,7 +170,7 @@ condition_check(const struct kp_event_type *type, const char *fact,
 {
         const json_t *not = json_object_get(wanted, "not");
 
-        if (!event_type_lists(type, fact))
+        if (strcmp(fact, "who") != 0 && !event_type_lists(type, fact))
                 return KP_FAIL(err, KP_ESCHEMA,
                         "event '%s' has no fact '%.40s'; it has: %s", type->name, fact,
                         type->facts);
@@ -191,11 +191,6 @@ pattern_member(const struct kp_event_type *type, const char *name, const json_t 
 {
         if (strcmp(name, "event") == 0)
                 return 0;
-        if (strcmp(name, "who") == 0) {
-                if ((ret->who = json_string_value(value)) == NULL)
-                        return KP_FAIL(err, KP_ESCHEMA, "'who': expected a string");
-                return 0;
-        }
         if (strcmp(name, "absent") == 0) {
                 if (!json_is_true(value))
                         return KP_FAIL(err, KP_ESCHEMA, "'absent': expected true");
@@ -330,15 +325,13 @@ fact_meets(const json_t *fact, const json_t *wanted)
 static bool
 pattern_fits(const struct kp_rule_pattern *pattern, const json_t *event)
 {
-        const char *name, *who = kp_json_str(event, "who", "");
+        const char *name;
         json_t *wanted;
 
-        if (strcmp(kp_json_str(event, "event", ""), pattern->event) != 0 ||
-                (pattern->who != NULL && strcmp(pattern->who, who) != 0))
+        if (strcmp(kp_json_str(event, "event", ""), pattern->event) != 0)
                 return false;
         json_object_foreach ((json_t *)pattern->facts, name, wanted) {
-                if (strcmp(name, "event") == 0 || strcmp(name, "who") == 0 ||
-                        strcmp(name, "absent") == 0)
+                if (strcmp(name, "event") == 0 || strcmp(name, "absent") == 0)
                         continue;
                 if (!fact_meets(json_object_get(event, name), wanted))
                         return false;

@@ -205,6 +205,25 @@ assumptions_fill(struct cell *cell, struct kp_error *err)
         return 0;
 }
 
+/* Axes whose values are words of ours, not names of fixtures. */
+static int
+words_check(const struct cell *cell, struct kp_error *err)
+{
+        static const char *const homes[] = { "service", "provider", "both", "hub",
+                "none" };
+        const char *home = axis(cell, "home"), *event = axis(cell, "event");
+
+        if (!kp_world_event_known(event))
+                return KP_FAIL(err, KP_ESCHEMA,
+                        "axis 'event': there is no event '%.40s'", event);
+        for (size_t i = 0; i < KP_NELEMS(homes); i++)
+                if (strcmp(homes[i], home) == 0)
+                        return 0;
+        return KP_FAIL(err, KP_ESCHEMA,
+                "axis 'home': '%.40s': expected service, provider, both, hub or none",
+                home);
+}
+
 static int
 actor_fill(struct cell *cell, const char *role, const char *name, enum kp_kind kind,
         struct kp_actor *ret, struct kp_error *err)
@@ -367,8 +386,9 @@ cell_begin(struct cell *cell, struct kp_error *err)
                         input->fixtures, input->scenario, &cell->scenario, err) < 0 ||
                 kp_world_check_scenario(cell->scenario, err) < 0 ||
                 kp_judge_check_scenario(cell->scenario, err) < 0 ||
-                assumptions_fill(cell, err) < 0 || actors_fill(cell, err) < 0 ||
-                sides_fill(cell, err) < 0 || key_fill(cell, err) < 0 ||
+                words_check(cell, err) < 0 || assumptions_fill(cell, err) < 0 ||
+                actors_fill(cell, err) < 0 || sides_fill(cell, err) < 0 ||
+                key_fill(cell, err) < 0 ||
                 kp_saml_federation_new(cell->random, &cell->federation, err) < 0)
                 return -1;
         cell->world.scenario = cell->scenario;

@@ -237,7 +237,7 @@ page_show(struct simulated *agent, const struct move *move,
 static void
 page_tell(struct simulated *agent)
 {
-        json_t *doors = json_array();
+        json_auto_t *doors = json_array();
 
         for (size_t i = 0; i < agent->html.n_forms; i++)
                 (void)json_array_append_new(
@@ -246,7 +246,7 @@ page_tell(struct simulated *agent)
                 if (strncmp(agent->html.links[i].id, "door-", 5) == 0)
                         (void)json_array_append_new(
                                 doors, json_string(agent->html.links[i].id));
-        kp_trace_add(agent->env.trace, "agent", "page", "{s:s, s:s, s:o, s:s*, s:i}",
+        kp_trace_add(agent->env.trace, "agent", "page", "{s:s, s:s, s:O, s:s*, s:i}",
                 "at", role_of(agent, agent->url), "page",
                 kp_json_str(agent->data, "page", "unknown"), "doors", doors, "error",
                 kp_json_str(agent->data, "error", NULL), "status", agent->view.status);

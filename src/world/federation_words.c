@@ -135,6 +135,14 @@ logout_json(const struct kp_logout *logout)
                 status_json((const char(*)[128])logout->status));
 }
 
+/* Takes `facts`, also where there is no trace to put them in. */
+static void
+tell(struct kp_trace *trace, const char *who, const char *event, json_t *facts)
+{
+        kp_trace_add(trace, who, event, "O", facts);
+        json_decref(facts);
+}
+
 /* The facts of a message that was judged, and the rule that refused it. Takes `facts`.
  */
 static void
@@ -146,28 +154,28 @@ received(struct kp_trace *trace, const char *who, const char *event, json_t *fac
         (void)json_object_set_new(facts, "accepted", json_boolean(verdict->accepted));
         if (!verdict->accepted && verdict->rule != NULL)
                 (void)json_object_set_new(facts, "rule", json_string(verdict->rule));
-        kp_trace_add(trace, who, event, "o", facts);
+        tell(trace, who, event, facts);
 }
 
 void
 words_request_sent(
         struct kp_trace *trace, const char *who, const struct kp_login_request *request)
 {
-        kp_trace_add(trace, who, "saml.request.sent", "o", request_json(request));
+        tell(trace, who, "saml.request.sent", request_json(request));
 }
 
 void
 words_response_sent(struct kp_trace *trace, const char *who,
         const struct kp_login_response *response)
 {
-        kp_trace_add(trace, who, "saml.response.sent", "o", response_json(response));
+        tell(trace, who, "saml.response.sent", response_json(response));
 }
 
 void
 words_logout_sent(
         struct kp_trace *trace, const char *who, const struct kp_logout *logout)
 {
-        kp_trace_add(trace, who, "saml.logout.sent", "o", logout_json(logout));
+        tell(trace, who, "saml.logout.sent", logout_json(logout));
 }
 
 void

@@ -346,7 +346,8 @@ enrolment_tell(const struct kp_passkeys *passkeys,
                 (void)json_object_set_new(facts, "alg", json_integer(item->record.alg));
         }
         kp_trace_add(passkeys->env->trace, passkeys->actor->role, "rp.registration",
-                "o", facts);
+                "O", facts);
+        json_decref(facts);
 }
 
 int
@@ -467,7 +468,8 @@ login_tell(const struct kp_passkeys *passkeys, const struct kp_passkey_answer *a
         (void)json_object_set_new(facts, "discoverable",
                 json_boolean(challenge != NULL && challenge->account == 0));
         kp_trace_add(passkeys->env->trace, passkeys->actor->role, "rp.authentication",
-                "o", facts);
+                "O", facts);
+        json_decref(facts);
 }
 
 /* A passkey of one school at the door of another. */

@@ -436,15 +436,6 @@ static const struct {
         { "with", KP_STRING, "passkey|password|any", 0, 0 },
 };
 
-static const struct verb *
-verb_find(const char *name)
-{
-        for (size_t i = 0; i < KP_NELEMS(verbs); i++)
-                if (strcmp(verbs[i].name, name) == 0)
-                        return &verbs[i];
-        return NULL;
-}
-
 /* Is `item` one of the words in `list`, which `separator` separates? */
 static bool
 listed(const char *list, char separator, const char *item)
@@ -458,6 +449,25 @@ listed(const char *list, char separator, const char *item)
                         return true;
         }
         return false;
+}
+
+bool
+kp_world_event_known(const char *event)
+{
+        for (size_t i = 0; i < KP_NELEMS(members); i++)
+                if (strcmp(members[i].name, "event") == 0)
+                        return strcmp(event, "axis") != 0 &&
+                               listed(members[i].words, '|', event);
+        return false;
+}
+
+static const struct verb *
+verb_find(const char *name)
+{
+        for (size_t i = 0; i < KP_NELEMS(verbs); i++)
+                if (strcmp(verbs[i].name, name) == 0)
+                        return &verbs[i];
+        return NULL;
 }
 
 static int

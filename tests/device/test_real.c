@@ -447,22 +447,20 @@ append(const struct bench *bench, const char *text)
 Test(real, what_a_ledger_does_not_say_clearly_it_does_not_say)
 {
         static const uint8_t id[] = { 1, 2, 3 };
-        static const char
-                *const
-                        lies[] = {
-                                /* "AQID" is the id */
-                                "{\"event\":\"made\",\"entry\":\"1\",\"credential_id\":"
-                                "\"AQID\"}\n", /* of nothing */
-                                "{\"event\":\"prepared\",\"entry\":\"2\",\"name\":"
-                                "\"anna\"}\n"
-                                "{\"event\":\"made\",\"entry\":\"2\",\"credential_id\":"
-                                "\"AQID\"}\n", /* a person's */
-                                "{\"event\":\"prepared\",\"entry\":\"3\",\"name\":"
-                                "\"keypilot-test-a\"}\n"
-                                "{\"event\":\"made\",\"entry\":\"3\",\"credential_id\":"
-                                "\"AQID", /* cut off */
-                                "\n[]\n\"AQID\"\nnot JSON\n{\"event\":7}\n",
-                        };
+        static const char *const lies[] = {
+                /* "AQID" is the id */
+                "{\"event\":\"made\",\"entry\":\"1\",\"credential_id\":"
+                "\"AQID\"}\n", /* of nothing */
+                "{\"event\":\"prepared\",\"entry\":\"2\",\"name\":"
+                "\"anna\"}\n"
+                "{\"event\":\"made\",\"entry\":\"2\",\"credential_id\":"
+                "\"AQID\"}\n", /* a person's */
+                "{\"event\":\"prepared\",\"entry\":\"3\",\"name\":"
+                "\"keypilot-test-a\"}\n"
+                "{\"event\":\"made\",\"entry\":\"3\",\"credential_id\":"
+                "\"AQID", /* cut off */
+                "\n[]\n\"AQID\"\nnot JSON\n{\"event\":7}\n",
+        };
         struct bench bench;
         struct kp_error err = { 0 };
         bool ours = true;

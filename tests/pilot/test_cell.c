@@ -225,15 +225,17 @@ Test(cell, both_drivers_give_the_same_outcome_in_every_scenario)
         cr_assert(kp_fixtures_list(fixtures, "scenarios", &scenarios, &err) == 0);
         for (size_t i = 0; i < scenarios.n_names; i++) {
                 KP_CLEANUP(kp_cell_result_done)
-                struct kp_cell_result a =
-                        ran(scenarios.names[i], axes_with("provider2", "ad-fs", NULL),
-                                json_pack("{s:[i], s:[i]}", "provider.passkey_algorithms", -7, "service.passkey_algorithms", -7),
-                                KP_DRIVER_LIBFIDO2, "1");
+                struct kp_cell_result a = ran(scenarios.names[i],
+                        axes_with("provider2", "ad-fs", NULL),
+                        json_pack("{s:[i], s:[i]}", "provider.passkey_algorithms", -7,
+                                "service.passkey_algorithms", -7),
+                        KP_DRIVER_LIBFIDO2, "1");
                 KP_CLEANUP(kp_cell_result_done)
-                struct kp_cell_result b =
-                        ran(scenarios.names[i], axes_with("provider2", "ad-fs", NULL),
-                                json_pack("{s:[i], s:[i]}", "provider.passkey_algorithms", -7, "service.passkey_algorithms", -7),
-                                KP_DRIVER_CTAP, "1");
+                struct kp_cell_result b = ran(scenarios.names[i],
+                        axes_with("provider2", "ad-fs", NULL),
+                        json_pack("{s:[i], s:[i]}", "provider.passkey_algorithms", -7,
+                                "service.passkey_algorithms", -7),
+                        KP_DRIVER_CTAP, "1");
 
                 if (a.verdict == KP_NOT_APPLICABLE || b.verdict == KP_NOT_APPLICABLE)
                         continue;

@@ -35,13 +35,15 @@ struct copy {
 static void
 copy_begin(struct copy *copy)
 {
+        const char *from = getenv("KEYPILOT_FIXTURES");
         KP_CLEANUP(kp_free_str) char *command = NULL;
         struct kp_error err = { 0 };
 
+        cr_assert(from != NULL && from[0] != '\0', "KEYPILOT_FIXTURES is not set");
         *copy = (struct copy){ .dir = "/tmp/keypilot-facts-XXXXXX" };
         cr_assert_not_null(mkdtemp(copy->dir));
-        command = kp_format("cp -r '%s/.' %s && chmod -R u+w %s",
-                getenv("KEYPILOT_FIXTURES"), copy->dir, copy->dir);
+        command = kp_format(
+                "cp -r '%s/.' %s && chmod -R u+w %s", from, copy->dir, copy->dir);
         cr_assert_eq(system(command), 0);
         ok(kp_fixtures_open(copy->dir, &copy->fixtures, &err), &err);
 }

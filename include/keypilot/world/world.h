@@ -150,6 +150,9 @@ int kp_world_run(struct kp_world *world, struct kp_error *err) KP_MUST_CHECK;
 int kp_world_check_scenario(
         const struct kp_scenario *scenario, struct kp_error *err) KP_MUST_CHECK;
 
+/* Is there an account event of this name, "none" included? */
+bool kp_world_event_known(const char *event);
+
 /* The verbs, NULL past the end; and what each does, for the documentation. */
 const char *kp_world_verb(size_t i, const char **ret_members, const char **ret_spec);
 
