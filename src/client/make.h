@@ -14,7 +14,6 @@ struct kp_made {
         enum kp_ternary rk_known; /* credProps.rk; KP_OMIT: nobody knows */
         int cred_protect;         /* level asked, 0 none */
         bool hmac_secret, cred_blob;
-        bool app_id_excluded; /* the AppID was looked for as well */
         struct kp_key_info info;
         const char *transport, *attachment;
 };

@@ -16,6 +16,7 @@ const struct kp_event_type kp_events_world[] = {
         { "door.missing", "at door offered page", NULL },
         { "http", "cross_site method status to withheld", "RFC 9110" },
         { "login", "account by door eip in reason", NULL },
+        { "notes.compared", "hub same_name same_values", NULL },
         { "page", "at doors error page status", NULL },
         { "passkey.asked", "at ceremony discoverable listed mediation usernameless uv", "WebAuthn L3 §5.4, §5.5" },
         { "passkey.changed", "at change passkey", NULL },

@@ -95,7 +95,8 @@ static bool
 is_same_kind(const struct kp_attempt *a, const struct kp_attempt *b)
 {
         return a->in && b->in && a->person == b->person && a->tenant == b->tenant &&
-               a->second == b->second && strcmp(a->to, b->to) == 0;
+               a->second == b->second && a->other == b->other &&
+               strcmp(a->to, b->to) == 0;
 }
 
 static enum finding
@@ -226,6 +227,44 @@ judge_passkey_used(const struct kp_world *world, const char *parameter)
         return login->passkey_used ? HOLDS : FAILS;
 }
 
+/* Is a line of `a` also in `b`? */
+static bool
+share_a_line(const char *a, const char *b)
+{
+        for (const char *line = a; *line != '\0'; line = strchr(line, '\n') + 1) {
+                size_t len = (size_t)(strchr(line, '\n') - line) + 1;
+
+                for (const char *at = b; *at != '\0'; at = strchr(at, '\n') + 1)
+                        if (strncmp(at, line, len) == 0)
+                                return true;
+        }
+        return false;
+}
+
+/* Two services compare what they were given: a name or a value that is the same. */
+static enum finding
+judge_not_linkable(const struct kp_world *world, const char *parameter)
+{
+        enum finding finding = NOT_JUDGED;
+
+        (void)parameter;
+        for (size_t i = 0; i < world->n_attempts; i++)
+                for (size_t j = 0; j < i; j++) {
+                        const struct kp_attempt *a = &world->attempts[i];
+                        const struct kp_attempt *b = &world->attempts[j];
+
+                        if (!a->in || !b->in || a->person != b->person ||
+                                a->other == b->other || a->subject[0] == '\0' ||
+                                b->subject[0] == '\0')
+                                continue;
+                        if (strcmp(a->subject, b->subject) == 0 ||
+                                share_a_line(a->released, b->released))
+                                return FAILS;
+                        finding = HOLDS;
+                }
+        return finding;
+}
+
 /* clang-format off */
 /* In order of the table in DESIGN "A verdict emerges". */
 static const struct invariant invariants[] = {
@@ -241,6 +280,7 @@ static const struct invariant invariants[] = {
         { "no-dead-door",         KP_LIMITS, NO_PARAMETER, judge_no_dead_door, "no door was offered that did not open" },
         { "prompts",              KP_LIMITS, COUNT,        judge_prompts,      "the last login asked no more often than this" },
         { "passkey-used",         KP_LIMITS, NO_PARAMETER, judge_passkey_used, "the last login was made with the passkey" },
+        { "not-linkable",         KP_RISK,   NO_PARAMETER, judge_not_linkable, "two services cannot tell that it is the same person" },
 };
 /* clang-format on */
 

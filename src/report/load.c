@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "keypilot/core/free.h"
-#include "keypilot/pilot/log.h"
 
+#include "lines.h"
 #include "report_internal.h"
 
 static const char *const evidence_names[N_EVIDENCE] = {
@@ -171,31 +171,41 @@ outcome_words(
         return 0;
 }
 
+/* What every outcome must have, whoever wrote it. */
+static int
+outcome_check(const json_t *line, struct outcome *outcome, struct kp_error *err)
+{
+        if (strcmp(kp_json_str(line, "type", ""), "outcome") != 0)
+                return KP_FAIL(err, KP_ESCHEMA, "member 'type': expected \"outcome\"");
+        outcome->id = kp_json_str(line, "id", NULL);
+        outcome->scenario_id = kp_json_str(line, "scenario", NULL);
+        outcome->axes = json_object_get(line, "axes");
+        if (outcome->id == NULL || outcome->scenario_id == NULL ||
+                !json_is_object(outcome->axes))
+                return KP_FAIL(err, KP_ESCHEMA,
+                        "expected the members 'id', 'scenario' and 'axes'");
+        if (!kp_verdict_parse(kp_json_str(line, "verdict", NULL), &outcome->verdict))
+                return KP_FAIL(err, KP_ESCHEMA, "member 'verdict': no such verdict");
+        return 0;
+}
+
 static int
 outcome_read(struct kp_report *report, const json_t *line, struct outcome *outcome,
         struct kp_error *err)
 {
-        struct kp_log_entry entry;
         bool is_new;
 
-        if (kp_log_entry_read(line, &entry, err) < 0)
+        if (outcome_check(line, outcome, err) < 0)
                 return -1;
-        *outcome = (struct outcome){
-                .line = line,
-                .id = entry.id,
-                .cause_id = entry.cause,
-                .why = entry.why,
-                .verdict = entry.verdict,
-                .scenario_id = kp_json_str(line, "scenario", NULL),
-                .axes = json_object_get(line, "axes"),
-                .assumed = json_object_get(line, "assumed"),
-                .trace = json_object_get(line, "trace"),
-                .cause = NO_CAUSE,
-        };
+        outcome->line = line;
+        outcome->cause_id = kp_json_str(line, "cause", NULL);
+        outcome->why = kp_json_str(line, "why", NULL);
+        outcome->assumed = json_object_get(line, "assumed");
+        outcome->cause = NO_CAUSE;
         if (table_row(&report->scenarios, outcome->scenario_id, &outcome->scenario,
                     &is_new, err) < 0)
                 return -1;
-        if (is_new && scenario_describe(report, outcome->scenario_id, outcome->trace,
+        if (is_new && scenario_describe(report, outcome,
                               report_scenario(report, outcome->scenario), err) < 0)
                 return -1;
         if (outcome->cause_id != NULL) {
@@ -241,41 +251,40 @@ header_read(struct kp_report *report, json_t *line, struct kp_error *err)
 }
 
 static int
-walk_line(struct kp_report *report, json_t *line, bool first, outcome_fn *each,
-        void *self, struct kp_error *err)
+walk_line(struct kp_report *report, json_t *line, struct outcome *outcome,
+        outcome_fn *each, void *self, struct kp_error *err)
 {
-        struct outcome outcome;
-
-        if (first)
-                return header_read(report, line, err);
-        if (outcome_read(report, line, &outcome, err) < 0)
+        if (outcome_read(report, line, outcome, err) < 0)
                 return -1;
-        return each(self, &outcome, err);
+        return each(self, outcome, err);
 }
 
 int
 report_walk(
         struct kp_report *report, outcome_fn *each, void *self, struct kp_error *err)
 {
-        KP_CLEANUP(kp_log_reader_free) struct kp_log_reader *reader = NULL;
-        bool first = true;
+        KP_CLEANUP(lines_done) struct lines lines = { 0 };
 
-        if (kp_log_reader_open(report->path, &reader, err) < 0)
+        if (lines_open(&lines, report->path, err) < 0)
                 return -1;
         for (;;) {
+                struct outcome outcome = { 0 };
                 json_auto_t *line = NULL;
+                int rc;
 
-                if (kp_log_reader_next(reader, &line, err) < 0)
+                if (lines_next(&lines, &line, &outcome.trace, &outcome.trace_len, err) <
+                        0)
                         return -1;
                 if (line == NULL)
                         break;
-                if (walk_line(report, line, first, each, self, err) < 0)
-                        return KP_WHILE(err, "%s, line %" PRIu64, report->path,
-                                kp_log_reader_line(reader));
-                first = false;
+                rc = lines.n == 1 ? header_read(report, line, err)
+                                  : walk_line(report, line, &outcome, each, self, err);
+                if (rc < 0)
+                        return KP_WHILE(
+                                err, "%s, line %" PRIu64, report->path, lines.n);
         }
-        report->torn = kp_log_reader_torn(reader);
-        if (first)
+        report->torn = lines.torn;
+        if (lines.n == 0)
                 return KP_FAIL(err, KP_EPARSE, "%s: empty: a run begins with a header",
                         report->path);
         return 0;
@@ -319,7 +328,7 @@ kp_report_load(const char *dir, const struct kp_fixtures *fixtures,
         struct kp_report *report = calloc(1, sizeof(*report));
 
         if (report == NULL || (report->dir = strdup(dir)) == NULL ||
-                (report->path = kp_format("%s/%s", dir, KP_LOG_NAME)) == NULL)
+                (report->path = kp_format("%s/%s", dir, LINES_NAME)) == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "%s", dir);
         report->fixtures = fixtures;
         tables_init(report);

@@ -212,13 +212,14 @@ columns_of(const struct grid *grid, size_t from, size_t to)
 }
 
 static void
-put_table_head(struct page *page, const struct columns *columns, struct kp_text caption)
+put_table_head(struct page *page, const struct columns *columns, struct kp_text caption,
+        size_t id)
 {
         page_rawf(page,
-                "<div class=\"wrap\" tabindex=\"0\" role=\"group\"><table class=\"m "
-                "n%d\">"
-                "<caption class=\"vh\">",
-                columns->n);
+                "<div class=\"wrap\" tabindex=\"0\" role=\"group\" "
+                "aria-labelledby=\"t%zu\"><table class=\"m n%d\"><caption "
+                "class=\"vh\">",
+                id, columns->n);
         page_put(page, caption);
         page_raw(page, "</caption><colgroup><col class=\"k\">");
         for (int i = 0; i < columns->n; i++)
@@ -318,7 +319,7 @@ put_table(struct page *page, const struct grid *grid, size_t from, size_t to,
         struct columns columns = columns_of(grid, from, to);
         const struct box_row *before = NULL;
 
-        put_table_head(page, &columns, caption);
+        put_table_head(page, &columns, caption, from);
         page_raw(page, "<tbody>\n");
         for (size_t end; from < to; from = end) {
                 const struct box_row *box = grid_at(grid, from);
@@ -377,8 +378,10 @@ put_setup(struct page *page, const struct grid *grid, size_t from, size_t to, bo
 
         for (size_t i = from; i < to; i++)
                 tally_add(&tally, &grid_at(grid, i)->tally);
-        page_rawf(page, "<details class=\"set\"%s><summary>", open ? " open" : "");
+        page_rawf(page, "<details class=\"set\"%s><summary><span id=\"t%zu\">",
+                open ? " open" : "", from);
         page_put(page, title);
+        page_raw(page, "</span>");
         page_raw(page, " <span class=\"soft small\">");
         page_put(page, cells(page, tally_all(&tally)));
         page_raw(page, "</span></summary>\n");

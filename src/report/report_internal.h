@@ -219,7 +219,9 @@ struct outcome {
         enum column column;
         size_t scenario, cause;
         size_t axis[KP_N_AXES]; /* rows of the axes; SIZE_MAX: not told */
-        const json_t *axes, *assumed, *trace;
+        const json_t *axes, *assumed;
+        const char *trace; /* JSON text; NULL: none */
+        size_t trace_len;
 };
 
 struct scenario_row *report_scenario(const struct kp_report *report, size_t i);
@@ -234,7 +236,7 @@ int report_walk(struct kp_report *report, outcome_fn *each, void *self,
 /* titles.c */
 /* A fixture's own id, safe to look up: what is read from a log may be anything. */
 bool is_plain_id(const char *id);
-int scenario_describe(struct kp_report *report, const char *id, const json_t *trace,
+int scenario_describe(struct kp_report *report, const struct outcome *outcome,
         struct scenario_row *row, struct kp_error *err) KP_MUST_CHECK;
 int cause_describe(struct kp_report *report, const char *id, struct cause_row *row,
         struct kp_error *err) KP_MUST_CHECK;

@@ -69,21 +69,16 @@ verdict_worse(enum kp_verdict a, enum kp_verdict b)
 }
 
 static int
-keep_example(struct kp_report *report, struct finding_row *finding,
+keep_example(const struct kp_report *report, struct finding_row *finding,
         const struct outcome *outcome, struct kp_error *err)
 {
-        KP_CLEANUP(kp_buf_done) struct kp_buf text = { 0 };
-
         if (outcome->why != NULL && (finding->why = strdup(outcome->why)) == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "report");
-        if (report->findings.n > MAX_EXAMPLES || !json_is_array(outcome->trace))
+        if (report->findings.n > MAX_EXAMPLES || outcome->trace == NULL ||
+                outcome->trace_len > MAX_EXAMPLE)
                 return 0;
-        if (kp_json_write(outcome->trace, &text, err) < 0)
-                return -1;
-        if (text.len <= MAX_EXAMPLE &&
-                (finding->example = strdup(kp_buf_str(&text))) == NULL)
-                return KP_FAIL(err, KP_ENOMEM, "report");
-        return 0;
+        finding->example = strndup(outcome->trace, outcome->trace_len);
+        return finding->example == NULL ? KP_FAIL(err, KP_ENOMEM, "report") : 0;
 }
 
 static int

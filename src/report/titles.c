@@ -120,8 +120,24 @@ course_take(struct course *course, const json_t *step, const char *verb)
                 course_reach(course, COLUMN_THROUGH);
 }
 
+/* The steps that a trace tells of: the next best where the scenario's file is gone. */
+static void
+course_follow_trace(struct course *course, const struct outcome *outcome)
+{
+        json_auto_t *trace =
+                outcome->trace == NULL
+                        ? NULL
+                        : json_loadb(outcome->trace, outcome->trace_len, 0, NULL);
+        const json_t *event;
+        size_t i;
+
+        json_array_foreach (trace, i, event)
+                if (strcmp(kp_json_str(event, "event", ""), "step") == 0)
+                        course_take(course, event, kp_json_str(event, "step", ""));
+}
+
 int
-scenario_describe(struct kp_report *report, const char *id, const json_t *trace,
+scenario_describe(struct kp_report *report, const struct outcome *outcome,
         struct scenario_row *row, struct kp_error *err)
 {
         struct course course = { .row = row };
@@ -129,15 +145,15 @@ scenario_describe(struct kp_report *report, const char *id, const json_t *trace,
         size_t i;
 
         (void)err;
-        row->root = fixture(report, "scenarios", id);
+        row->root = fixture(report, "scenarios", outcome->scenario_id);
         row->title = text_of(row->root, "title",
-                table_key(&report->scenarios, row - report_scenario(report, 0)));
+                table_key(&report->scenarios,
+                        (size_t)(row - report_scenario(report, 0))));
         steps = json_object_get(row->root, "steps");
         json_array_foreach (steps, i, step)
                 course_take(&course, step, kp_json_str(step, "do", ""));
-        json_array_foreach (steps == NULL ? trace : NULL, i, step)
-                if (strcmp(kp_json_str(step, "event", ""), "step") == 0)
-                        course_take(&course, step, kp_json_str(step, "step", ""));
+        if (steps == NULL)
+                course_follow_trace(&course, outcome);
         if (course.known)
                 return 0;
         /* neither a file nor steps in the trace: the axis is all there is */

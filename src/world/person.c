@@ -352,6 +352,7 @@ person_visit(struct kp_world *world, const struct intent *intent, struct kp_erro
                 .purpose = intent->purpose == NULL ? "login" : intent->purpose,
                 .second = intent->second,
                 .silent = intent->silent,
+                .other = intent->other,
                 .left = who->left,
                 .logged_out = who->logged_out,
         };
@@ -417,6 +418,7 @@ arrival(struct kp_world *world, struct kp_attempt *attempt)
                         session->context);
                 (void)snprintf(attempt->subject, sizeof(attempt->subject), "%s",
                         session->subject);
+                memcpy(attempt->released, session->released, sizeof(attempt->released));
         }
 }
 

@@ -138,8 +138,8 @@ kp_service_handle(void *host, const struct kp_request *request, struct kp_respon
 }
 
 static void
-host_fill(struct kp_service *service, struct kp_service_host *host, int tenant,
-        const char *key_pem, const char *cert_pem)
+host_fill(struct kp_service *service, struct kp_service_host *host, const char *prefix,
+        int tenant, const char *key_pem, const char *cert_pem)
 {
         const char *name = kp_fact_quiet(service->actor, "host");
 
@@ -149,7 +149,8 @@ host_fill(struct kp_service *service, struct kp_service_host *host, int tenant,
                 (void)snprintf(host->origin, sizeof(host->origin),
                         "https://school%d.%s", tenant, name);
         else
-                (void)snprintf(host->origin, sizeof(host->origin), "https://%s", name);
+                (void)snprintf(host->origin, sizeof(host->origin), "https://%s%s",
+                        prefix, name);
         (void)snprintf(
                 host->entity_id, sizeof(host->entity_id), "%s/saml", host->origin);
         (void)snprintf(host->acs_url, sizeof(host->acs_url), "%s/acs", host->origin);
@@ -165,7 +166,7 @@ host_fill(struct kp_service *service, struct kp_service_host *host, int tenant,
 
 int
 kp_service_new(const struct kp_site_env *env, const struct kp_actor *actor,
-        int n_schools, const char *key_pem, const char *cert_pem,
+        const char *prefix, int n_schools, const char *key_pem, const char *cert_pem,
         struct kp_service **ret, struct kp_error *err)
 {
         struct kp_service *service = calloc(1, sizeof(*service));
@@ -178,8 +179,8 @@ kp_service_new(const struct kp_site_env *env, const struct kp_actor *actor,
         own_hosts = n_schools > 1 && kp_fact_is(actor, "tenant_hosts", "own");
         service->n_hosts = own_hosts ? (size_t)n_schools : 1;
         for (size_t i = 0; i < service->n_hosts; i++)
-                host_fill(service, &service->hosts[i], own_hosts ? (int)i + 1 : 0,
-                        key_pem, cert_pem);
+                host_fill(service, &service->hosts[i], prefix,
+                        own_hosts ? (int)i + 1 : 0, key_pem, cert_pem);
         service->passkeys = (struct kp_passkeys){
                 .env = env,
                 .actor = actor,

@@ -293,6 +293,16 @@ policy_fill(struct service_web *at, const struct kp_outstanding *outstanding,
                 ret->contexts = contexts;
 }
 
+static void
+released_put(const struct kp_login_response *response, char ret[512])
+{
+        size_t len = 0;
+
+        for (size_t i = 0; i < response->n_attributes && len < 400; i++)
+                len += (size_t)snprintf(ret + len, 512 - len, "%.32s=%.64s\n",
+                        response->attributes[i].name, response->attributes[i].value);
+}
+
 /* Accepted: find the account and open its session. */
 static int
 acs_accept(struct service_web *at, const struct kp_login_response *response,
@@ -318,6 +328,7 @@ acs_accept(struct service_web *at, const struct kp_login_response *response,
         (void)snprintf(like.subject, sizeof(like.subject), "%s", response->subject);
         (void)snprintf(like.subject_format, sizeof(like.subject_format), "%s",
                 response->subject_format);
+        released_put(response, like.released);
         return service_open_session(at, account, &like, "eip", err);
 }
 

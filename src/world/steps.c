@@ -53,6 +53,8 @@ intent_of(const struct kp_world *world, const struct step *step)
 {
         struct intent intent = {
                 .to = word(step, "to", "service"),
+                .other = strcmp(kp_json_str(step->object, "to", ""), "other-service") ==
+                         0,
                 .at = word(step, "at", "any"),
                 .with = word(step, "with", "passkey"),
                 .otherwise = kp_json_str(step->object, "otherwise", NULL) != NULL,
@@ -160,11 +162,31 @@ passkey_for(const struct kp_world *world, const struct intent *intent)
         return false;
 }
 
+/* What two services see when they lay what they were given side by side. */
+static void
+notes_compare(const struct kp_world *world, const struct kp_attempt *attempt)
+{
+        for (size_t i = 0; attempt->in && i + 1 < world->n_attempts; i++) {
+                const struct kp_attempt *before = &world->attempts[i];
+
+                if (!before->in || before->other || before->person != attempt->person)
+                        continue;
+                kp_trace_add(world->env.trace, "service", "notes.compared",
+                        "{s:b, s:b, s:b}", "same_name",
+                        strcmp(before->subject, attempt->subject) == 0, "same_values",
+                        before->released[0] != '\0' &&
+                                strcmp(before->released, attempt->released) == 0,
+                        "hub", world->hub != NULL);
+                return;
+        }
+}
+
 static int
 run_log_in(struct kp_world *world, struct step *step, struct kp_error *err)
 {
         struct intent intent = intent_of(world, step);
         const struct kp_attempt *attempt;
+        int result;
 
         world->facts &= ~IS_VISITING;
         if (world_person_need(world, world->person, intent.tenant, err) < 0)
@@ -174,9 +196,16 @@ run_log_in(struct kp_world *world, struct step *step, struct kp_error *err)
                 person_cannot(world, &intent, "no-passkey");
                 return 0;
         }
-        if (person_log_in(world, &intent, err) < 0)
+        if (intent.other)
+                world_swap_services(world);
+        result = person_log_in(world, &intent, err);
+        if (intent.other)
+                world_swap_services(world);
+        if (result < 0)
                 return -1;
         attempt = &world->attempts[world->n_attempts - 1];
+        if (intent.other)
+                notes_compare(world, attempt);
         if (attempt->in)
                 world->facts |= WAS_IN;
         else
@@ -411,56 +440,6 @@ static const struct verb verbs[] = {
 };
 /* clang-format on */
 
-/* Members of steps: type, and the words or bounds allowed. */
-static const struct {
-        const char *name;
-        enum kp_field_type type;
-        const char *words;
-        int64_t min, max;
-} members[] = {
-        { "account", KP_STRING, "second", 0, 0 },
-        { "at", KP_STRING, "home|service|provider|hub|any", 0, 0 },
-        { "beforehand", KP_BOOL, NULL, 0, 0 },
-        { "browser", KP_STRING, "kept|closed|wiped", 0, 0 },
-        { "door", KP_STRING, "passkey|password|eip", 0, 0 },
-        { "event", KP_STRING,
-                "axis|none|blocked|deleted|renamed|upn-case|migrate|to-eip", 0, 0 },
-        { "keep", KP_BOOL, NULL, 0, 0 },
-        { "otherwise", KP_STRING, "any", 0, 0 },
-        { "pause_s", KP_INT, NULL, 0, 86400 },
-        { "person", KP_INT, NULL, 1, KP_PEOPLE_MAX },
-        { "place", KP_STRING, "school|elsewhere|own-device", 0, 0 },
-        { "seconds", KP_INT, NULL, 0, 366 * 86400 },
-        { "tenant", KP_INT, NULL, 1, KP_SCHOOLS_MAX },
-        { "to", KP_STRING, "service|provider|hub", 0, 0 },
-        { "with", KP_STRING, "passkey|password|any", 0, 0 },
-};
-
-/* Is `item` one of the words in `list`, which `separator` separates? */
-static bool
-listed(const char *list, char separator, const char *item)
-{
-        size_t item_len = strlen(item);
-
-        for (const char *at = list; at != NULL; at = strchr(at, separator)) {
-                at += *at == separator;
-                if (strncmp(at, item, item_len) == 0 &&
-                        (at[item_len] == separator || at[item_len] == '\0'))
-                        return true;
-        }
-        return false;
-}
-
-bool
-kp_world_event_known(const char *event)
-{
-        for (size_t i = 0; i < KP_NELEMS(members); i++)
-                if (strcmp(members[i].name, "event") == 0)
-                        return strcmp(event, "axis") != 0 &&
-                               listed(members[i].words, '|', event);
-        return false;
-}
-
 static const struct verb *
 verb_find(const char *name)
 {
@@ -468,77 +447,6 @@ verb_find(const char *name)
                 if (strcmp(verbs[i].name, name) == 0)
                         return &verbs[i];
         return NULL;
-}
-
-static int
-member_check(const char *name, const json_t *value, struct kp_error *err)
-{
-        size_t i = 0;
-
-        while (i < KP_NELEMS(members) && strcmp(members[i].name, name) != 0)
-                i++;
-        if (i == KP_NELEMS(members))
-                return KP_FAIL(err, KP_EBUG, "step member '%s' has no type", name);
-        if (members[i].type == KP_BOOL && !json_is_boolean(value))
-                return KP_FAIL(
-                        err, KP_ESCHEMA, "member '%s': expected true or false", name);
-        if (members[i].type == KP_INT &&
-                (!json_is_integer(value) ||
-                        json_integer_value(value) < members[i].min ||
-                        json_integer_value(value) > members[i].max))
-                return KP_FAIL(err, KP_ESCHEMA,
-                        "member '%s': expected a whole number from %lld to %lld", name,
-                        (long long)members[i].min, (long long)members[i].max);
-        if (members[i].type == KP_STRING &&
-                (!json_is_string(value) ||
-                        !listed(members[i].words, '|', json_string_value(value))))
-                return KP_FAIL(err, KP_ESCHEMA, "member '%s': expected one of %s", name,
-                        members[i].words);
-        return 0;
-}
-
-static int
-step_check(const json_t *step, struct kp_error *err)
-{
-        const char *name = kp_json_str(step, "do", "");
-        const struct verb *verb = verb_find(name);
-        const char *member;
-        json_t *value;
-
-        if (verb == NULL) {
-                KP_CLEANUP(kp_buf_done) struct kp_buf known = { 0 };
-
-                for (size_t i = 0; i < KP_NELEMS(verbs); i++)
-                        kp_buf_printf(
-                                &known, "%s%s", i == 0 ? "" : ", ", verbs[i].name);
-                return KP_FAIL(err, KP_ESCHEMA,
-                        "member 'do': '%.40s' is not a verb; verbs are %s", name,
-                        kp_buf_str(&known));
-        }
-        json_object_foreach ((json_t *)step, member, value) {
-                if (strcmp(member, "do") == 0)
-                        continue;
-                if (verb->members[0] == '\0' || !listed(verb->members, ' ', member))
-                        return KP_FAIL(err, KP_ESCHEMA,
-                                "'%s' has no member '%.40s'; it has: %s", verb->name,
-                                member, verb->members);
-                if (member_check(member, value, err) < 0)
-                        return -1;
-        }
-        return 0;
-}
-
-int
-kp_world_check_scenario(const struct kp_scenario *scenario, struct kp_error *err)
-{
-        const json_t *step;
-        size_t i;
-
-        json_array_foreach (scenario->steps, i, step)
-                if (step_check(step, err) < 0)
-                        return KP_WHILE(
-                                err, "scenario '%s', step %zu", scenario->id, i + 1);
-        return 0;
 }
 
 const char *

@@ -18,10 +18,11 @@ struct intent {
         bool silent;
         int tenant;
         bool second;      /* the second account */
+        bool other;       /* at the second service, which stands in for the first now */
         int64_t pause_ms; /* before the key is touched */
 };
 
-/* ---- world.c ---- */
+/* ---- world.c and people.c ---- */
 
 /* Make sure that a person exists in a school, with accounts. */
 int world_person_need(struct kp_world *world, int person, int tenant,
@@ -29,10 +30,18 @@ int world_person_need(struct kp_world *world, int person, int tenant,
 /* The key of the person who sits there, opened on first use. */
 int world_key_need(struct kp_world *world, struct kp_error *err) KP_MUST_CHECK;
 void world_sit_down(struct kp_world *world, int person);
+/* The second service takes the place of the first, and back. */
+void world_swap_services(struct kp_world *world);
 int world_migrate(struct kp_world *world, struct kp_error *err) KP_MUST_CHECK;
 const char *world_start_url(
         struct kp_world *world, const char *role, int tenant, char ret[256]);
 struct kp_world_person *world_sitting(struct kp_world *world);
+
+/* ---- people.c: kp_user's functions, `self` being the world ---- */
+int person_pin(void *self, int retries, struct kp_buf *ret, struct kp_error *err);
+int person_new_pin(
+        void *self, int64_t min_len, struct kp_buf *ret, struct kp_error *err);
+int person_pick(void *self, const struct kp_assertion *assertions, size_t n_assertions);
 
 /* ---- applicable.c ---- */
 

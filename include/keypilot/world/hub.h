@@ -22,7 +22,7 @@ struct kp_hub_flow {
         char forwarded_id[72]; /* our own request to the provider; "": none yet */
 };
 
-#define KP_HUB_PEERS_MAX 4
+#define KP_HUB_PEERS_MAX 6
 #define KP_HUB_FLOWS_MAX 16
 struct kp_hub {
         const struct kp_site_env *env;

@@ -24,7 +24,7 @@ struct kp_flow {
         bool passkey_page_shown; /* the page where a passkey can be chosen was seen */
 };
 
-#define KP_SERVICES_MAX 4
+#define KP_SERVICES_MAX 6
 #define KP_FLOWS_MAX 16
 struct kp_provider {
         const struct kp_site_env *env;

@@ -55,12 +55,13 @@ struct kp_service {
 
 /*
  * env, actor   borrowed; the role is "service"
+ * prefix       before its host name: a second service of the same kind has its own; ""
  * n_schools    1 or 2
  * key_pem, cert_pem  of its federation side, borrowed
  * Errors       KP_ENOMEM, KP_EBUG
  */
 int kp_service_new(const struct kp_site_env *env, const struct kp_actor *actor,
-        int n_schools, const char *key_pem, const char *cert_pem,
+        const char *prefix, int n_schools, const char *key_pem, const char *cert_pem,
         struct kp_service **ret, struct kp_error *err) KP_MUST_CHECK;
 void kp_service_free(struct kp_service **service);
 

@@ -101,7 +101,8 @@ struct kp_session {
         char index[72];        /* SessionIndex, own or the peer's */
         char subject[256];     /* NameID that came with it; "": local */
         char subject_format[128];
-        bool fresh; /* not used yet since it began */
+        char released[512]; /* "name=value" lines: attributes that came with it */
+        bool fresh;         /* not used yet since it began */
         bool by_eip;
         int peer; /* which provider it came from, where there are several */
 };

@@ -31,8 +31,10 @@ struct kp_attempt {
         bool second_in; /* and that is what was opened */
         struct kp_proof proof;
         char context[128]; /* class that the site believes */
-        char subject[256]; /* NameID under which the person is known there; never told
-                            */
+        /* what the site learned of the person; never told */
+        char subject[256];  /* NameID */
+        char released[512]; /* attributes, "name=value" lines */
+        bool other;         /* at the second service */
         int prompts;
         bool passkey_asked; /* the key was asked for anything at all */
         bool passkey_used;  /* and its answer was accepted on the way in */
@@ -75,9 +77,9 @@ struct kp_world_env {
         struct kp_federation *federation;
         struct kp_actor service, provider, population, client; /* always there */
         struct kp_actor provider2, hub; /* profile NULL: not there */
-        struct kp_actor client2;        /* what a passkey was enrolled with beforehand */
-        const char *home;  /* "service", "provider", "both", "hub", "none" */
-        const char *event; /* account event of the axis; "none" */
+        struct kp_actor client2; /* what a passkey was enrolled with beforehand */
+        const char *home;        /* "service", "provider", "both", "hub", "none" */
+        const char *event;       /* account event of the axis; "none" */
         const struct kp_user
                 *user; /* who answers for a real key; NULL: the simulated person */
         /* Another key of the same kind, for a second person or a replacement. */
@@ -95,10 +97,11 @@ struct kp_world {
         struct kp_site_env site_env;
         struct kp_ledger ledger;
         struct kp_service *service;
+        struct kp_service *other; /* a second one of the same kind; NULL: not needed */
         struct kp_provider *provider, *provider2;
         struct kp_hub *hub;
-        struct kp_site sites[6];
-        struct kp_named_origin names[6];
+        struct kp_site sites[8];
+        struct kp_named_origin names[8];
         size_t n_sites;
         struct kp_inproc *inproc;
         struct kp_agent agent;
