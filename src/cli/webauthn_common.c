@@ -292,31 +292,21 @@ print_exception(const struct kp_exception *e, struct kp_error *err)
 }
 
 /* A passkey on somebody's real key does not stay there without a word. */
-static int
-tell_removal(const struct ceremony *c, const json_t *response, struct kp_error *err)
+static void
+tell_removal(const struct ceremony *c)
 {
-        KP_CLEANUP(kp_buf_done) struct kp_buf id = { 0 };
-        KP_CLEANUP(kp_buf_done) struct kp_buf text = { 0 };
-        const char *url_id = kp_json_str(response, "id", "");
-
         if (!c->create || !c->real)
-                return 0;
-        if (kp_b64url_decode(url_id, strlen(url_id), &id, err) < 0)
-                return KP_WHILE(err, "credential id");
-        kp_b64_put(&text, id.data, id.len);
-        if (kp_buf_check(&text, err) < 0)
-                return -1;
+                return;
         fprintf(stderr,
                 kp_say(c->cli->lang,
                         "If the key stored this test passkey, this removes it again:\n"
-                        "  fido2-token -D -i %s %s\n"
+                        "  keypilot key clean %s\n"
                         "It stands in the ledger %s.\n",
                         "Heeft de sleutel deze testwachtwoordsleutel opgeslagen, dan "
                         "haalt dit hem weer weg:\n"
-                        "  fido2-token -D -i %s %s\n"
+                        "  keypilot key clean %s\n"
                         "Hij staat in het logboek %s.\n"),
-                kp_buf_str(&text), key_name(c, 0) + strlen("hid:"), c->ledger);
-        return 0;
+                key_name(c, 0), c->ledger);
 }
 
 static int
@@ -343,8 +333,9 @@ run_ceremony(struct ceremony *c, struct kp_error *err)
                 return KP_EXIT_INTERRUPTED;
         if (exception.name[0] != '\0')
                 return print_exception(&exception, err) < 0 ? -1 : KP_EXIT_DIFFERS;
-        if (kp_print_json(response, err) < 0 || tell_removal(c, response, err) < 0)
+        if (kp_print_json(response, err) < 0)
                 return -1;
+        tell_removal(c);
         return KP_EXIT_OK;
 }
 

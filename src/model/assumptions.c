@@ -5,6 +5,8 @@
 
 #include "keypilot/model/profile.h"
 
+#define FACT_TEXT_MAX 120 /* of an object's JSON text in a trace */
+
 struct kp_assumptions {
         json_t *set;  /* "role.fact": value */
         json_t *take; /* "role.fact": value */
@@ -107,13 +109,15 @@ record(const struct kp_actor *actor, const char *name, const json_t *value,
                 return;
         (void)json_object_set_new(
                 seen, name, json_true()); /* at worst it is told twice */
-        if (json_is_object(value) || json_is_array(value)) {
-                /* structured values go in as their JSON text: events carry plain values
+        if (json_is_object(value)) {
+                /* events carry plain values: an object goes in as the head of its text
                  */
                 if (kp_json_write(value, &text, &ignored) < 0)
                         return;
-                kp_trace_add(actor->trace, actor->role, "fact", "{s:s, s:s, s:s}",
-                        "fact", name, "value", kp_buf_str(&text), "status", status);
+                kp_trace_add(actor->trace, actor->role, "fact", "{s:s, s:s#, s:s}",
+                        "fact", name, "value", kp_buf_str(&text),
+                        (int)(text.len < FACT_TEXT_MAX ? text.len : FACT_TEXT_MAX),
+                        "status", status);
                 return;
         }
         kp_trace_add(actor->trace, actor->role, "fact", "{s:s, s:O, s:s}", "fact", name,

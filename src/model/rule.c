@@ -165,58 +165,71 @@ event_type_lists(const struct kp_event_type *type, const char *fact)
 /* ---- reading ---- */
 
 static int
-condition_check(const struct kp_event_type *type, const char *fact,
-        const json_t *wanted, struct kp_error *err)
+condition_check(
+        const char *event, const char *fact, const json_t *wanted, struct kp_error *err)
 {
-        const json_t *not = json_object_get(wanted, "not");
+        const struct kp_event_type *type = event_type_find(event);
+        const json_t *negated = json_object_get(wanted, "not");
 
         if (strcmp(fact, "who") != 0 && !event_type_lists(type, fact))
                 return KP_FAIL(err, KP_ESCHEMA,
-                        "event '%s' has no fact '%.40s'; it has: %s", type->name, fact,
+                        "event '%s' has no fact '%.40s'; it has: %s", event, fact,
                         type->facts);
-        if (not != NULL && json_object_size(wanted) == 1)
-                wanted = not ;
+        if (negated != NULL && json_object_size(wanted) == 1)
+                wanted = negated;
         if (!plain_or_list(wanted))
                 return KP_FAIL(err, KP_ESCHEMA,
                         "'%.40s': expected a text, number, true, false or null, a list "
-                        "of "
-                        "those, or {\"not\": ...}",
+                        "of those, or {\"not\": ...}",
                         fact);
         return 0;
 }
 
+/* Every event that the pattern allows must have the fact. */
 static int
-pattern_member(const struct kp_event_type *type, const char *name, const json_t *value,
-        struct kp_rule_pattern *ret, struct kp_error *err)
+pattern_member(const struct kp_rule_pattern *pattern, const char *name,
+        const json_t *value, struct kp_error *err)
 {
-        if (strcmp(name, "event") == 0)
+        if (strcmp(name, "event") == 0 || strcmp(name, "absent") == 0)
                 return 0;
-        if (strcmp(name, "absent") == 0) {
-                if (!json_is_true(value))
-                        return KP_FAIL(err, KP_ESCHEMA, "'absent': expected true");
-                ret->absent = true;
-                return 0;
+        for (size_t i = 0; i < n_texts(pattern->events); i++)
+                if (condition_check(nth_text(pattern->events, i), name, value, err) < 0)
+                        return -1;
+        return 0;
+}
+
+static int
+events_check(const json_t *events, struct kp_error *err)
+{
+        if (json_array_size(events) == 0 && !json_is_string(events))
+                return KP_FAIL(err, KP_ESCHEMA,
+                        "expected an object with 'event', the name of one or a list");
+        for (size_t i = 0; i < n_texts(events); i++) {
+                const char *event = nth_text(events, i);
+
+                if (event == NULL || event_type_find(event) == NULL)
+                        return KP_FAIL(err, KP_ESCHEMA, "no event is called '%.40s'",
+                                event == NULL ? "" : event);
         }
-        return condition_check(type, name, value, err);
+        return 0;
 }
 
 static int
 pattern_read(const json_t *object, struct kp_rule_pattern *ret, struct kp_error *err)
 {
-        const struct kp_event_type *type;
+        const json_t *absent = json_object_get(object, "absent");
         const char *name;
         json_t *value;
 
         ret->facts = object;
-        ret->event = kp_json_str(object, "event", NULL);
-        if (ret->event == NULL)
-                return KP_FAIL(
-                        err, KP_ESCHEMA, "expected an object with the string 'event'");
-        if ((type = event_type_find(ret->event)) == NULL)
-                return KP_FAIL(
-                        err, KP_ESCHEMA, "no event is called '%.40s'", ret->event);
+        ret->events = json_object_get(object, "event");
+        ret->absent = absent != NULL;
+        if (events_check(ret->events, err) < 0)
+                return -1;
+        if (absent != NULL && !json_is_true(absent))
+                return KP_FAIL(err, KP_ESCHEMA, "'absent': expected true");
         json_object_foreach ((json_t *)object, name, value)
-                if (pattern_member(type, name, value, ret, err) < 0)
+                if (pattern_member(ret, name, value, err) < 0)
                         return -1;
         return 0;
 }
@@ -328,7 +341,7 @@ pattern_fits(const struct kp_rule_pattern *pattern, const json_t *event)
         const char *name;
         json_t *wanted;
 
-        if (strcmp(kp_json_str(event, "event", ""), pattern->event) != 0)
+        if (!fact_meets(json_object_get(event, "event"), pattern->events))
                 return false;
         json_object_foreach ((json_t *)pattern->facts, name, wanted) {
                 if (strcmp(name, "event") == 0 || strcmp(name, "absent") == 0)

@@ -81,6 +81,8 @@ step_needs(struct kp_world *world, const json_t *step)
         } else if (where_of(at) == AT_HUB && world->hub == NULL) {
                 because(world, "there is no hub");
         }
+        if (strcmp(kp_json_str(step, "to", ""), "hub") == 0 && world->hub == NULL)
+                because(world, "there is no hub");
         if (strcmp(kp_json_str(step, "account", ""), "second") == 0 &&
                 kp_fact_is(&world->env.population, "second_account", "none"))
                 because(world, "nobody in this group has a second account");

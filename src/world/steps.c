@@ -128,6 +128,8 @@ run_visit(struct kp_world *world, struct step *step, struct kp_error *err)
         struct intent intent = intent_of(world, step);
 
         intent.to = word(step, "at", "service");
+        if (where_of(intent.to) == AT_NOWHERE)
+                intent.to = "service";
         intent.at = "any";
         if (world_person_need(world, world->person, intent.tenant, err) < 0)
                 return -1;

@@ -18,7 +18,7 @@ static const struct {
         int64_t min, max;
 } members[] = {
         { "account", KP_STRING, "second", 0, 0 },
-        { "at", KP_STRING, "home|service|provider|hub|any", 0, 0 },
+        { "at", KP_STRING, "home|service|provider|hub", 0, 0 },
         { "beforehand", KP_BOOL, NULL, 0, 0 },
         { "browser", KP_STRING, "kept|closed|wiped", 0, 0 },
         { "door", KP_STRING, "passkey|password|eip", 0, 0 },

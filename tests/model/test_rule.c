@@ -170,6 +170,12 @@ Test(rule, facts_are_values_lists_negations_and_absences)
                 cr_expect_eq(matches(when, trace), cases[i].fits, "%s on %s",
                         cases[i].pattern, cases[i].event);
         }
+        cr_expect(matches("{\"verdict\": \"breaks\", \"trace\": [{\"event\": "
+                          "[\"page\", \"route\"]}]}",
+                "[" ROUTE "]"));
+        cr_expect_not(matches("{\"verdict\": \"breaks\", \"trace\": [{\"event\": "
+                              "[\"page\", \"door.chosen\"], \"at\": \"service\"}]}",
+                "[" ROUTE "]"));
         cr_expect(matches("{\"verdict\": \"breaks\", \"trace\": [{\"event\": \"page\", "
                           "\"doors\": \"eip\"}]}",
                 "[" PAGE("\"password\",\"eip\"") "]"));
@@ -274,6 +280,14 @@ Test(rule, says_what_is_wrong_with_it)
                   "\"page\"}]}",
                         "member 'axes' is not known here" },
                 { "{\"verdict\": \"breaks\", \"trace\": [3]}", "pattern 1" },
+                { "{\"verdict\": \"breaks\", \"trace\": [{\"event\": []}]}",
+                        "the name of one or a list" },
+                { "{\"verdict\": \"breaks\", \"trace\": [{\"event\": [\"page\", "
+                  "\"pag\"]}]}",
+                        "no event is called 'pag'" },
+                { "{\"verdict\": \"breaks\", \"trace\": [{\"event\": [\"page\", "
+                  "\"route\"], \"by\": \"x\"}]}",
+                        "event 'page' has no fact 'by'" },
         };
 
         for (size_t i = 0; i < KP_NELEMS(cases); i++) {

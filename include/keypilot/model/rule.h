@@ -17,15 +17,16 @@
  *       { "event": "client.get", "who": "client", "reason": ["a", "b"] },
  *       { "event": "rp.accepted", "absent": true } ] }
  *
- * A fact in a pattern (or the actor, "who") is a value, a list (any of them), or
- * { "not": value or list }; null stands for an absent fact, and a value meets a
- * list-valued fact that contains it. An absent pattern forbids such an event between
- * its neighbours. "invariant": "prompts" stands for "prompts:3" as well.
+ * "event" may be a list as well. A fact in a pattern (or the actor, "who") is a value,
+ * a list (any of them), or { "not": value or list }; null stands for an absent fact,
+ * and a value meets a list-valued fact that contains it. An absent pattern forbids such
+ * an event between its neighbours. "invariant": "prompts" stands for "prompts:3" as
+ * well.
  */
 #define KP_RULE_PATTERNS 12
 
 struct kp_rule_pattern {
-        const char *event;
+        const json_t *events; /* a name, or an array of names: any of them */
         bool absent;
         const json_t *facts; /* the pattern's object, "event" and "absent" included */
 };
