@@ -21,6 +21,7 @@ const struct kp_fact_type kp_facts_provider[] = {
         { "session_samesite", KP_STRING, "none|lax|strict|absent", false, "SameSite of the session cookie" },
         { "disable_ends_sessions", KP_BOOL, NULL, false, "disabling an account ends its sessions" },
         { "enrolment_needs", KP_STRING, "session|mfa", false, "what is asked before a passkey is added" },
+        { "password_after_passkey", KP_STRING, "kept|disabled", false, "what becomes of the password once a passkey is there" },
         { "recovery", KP_STRINGS, NULL, false, "ways back after a lost key: mail, helpdesk" },
         /* passkeys. Spec: WebAuthn L3 §5.4, §5.5 */
         { "rp_id", KP_STRING, NULL, true, "RP ID; absent: the host itself" },

@@ -47,6 +47,7 @@ const struct kp_fact_type kp_facts_service[] = {
         { "requested_contexts", KP_STRINGS, NULL, false, "authentication context classes it asks for" },
         { "requested_comparison", KP_STRING, "exact|minimum|maximum|better", false, "and how they are compared" },
         { "force_authn", KP_BOOL, NULL, false, "asks for a fresh login" },
+        { "is_passive", KP_BOOL, NULL, false, "asks for a login that shows nothing" },
         { "nameid_policy", KP_STRING, NULL, true, "NameID format it asks for" },
         { "signs_request", KP_BOOL, NULL, false, "signs what it asks" },
         { "sends_domain_hint", KP_BOOL, NULL, false, "names the school's domain in the request" },

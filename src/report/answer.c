@@ -97,79 +97,155 @@ judge(const struct sum *sum, enum evidence evidence)
         return tally_failed(tally) > 0 || sum->n_untested > 0 ? STATE_IF : STATE_YES;
 }
 
+/*
+ * How heavy a cause weighs in a scenario: by its verdicts, and by the part of the
+ * scenario's outcomes that it has, in thousandths. A matrix crosses some scenarios with
+ * thirty keys and others with one; counts alone would rank causes by that.
+ */
 static uint64_t
-weigh(const struct tally *tally)
+weigh(const struct tally *tally, const struct tally *of)
 {
-        return 3 * tally->n[KP_RISK] + 2 * tally->n[KP_BREAKS] + tally->n[KP_LIMITS];
+        uint64_t decided = tally_decided(of);
+
+        if (decided == 0)
+                return 0;
+        return 1000 *
+                       (3 * tally->n[KP_RISK] + 2 * tally->n[KP_BREAKS] +
+                               tally->n[KP_LIMITS]) /
+                       decided +
+               1;
 }
 
 static const struct quad_row *
-quad_of(const struct kp_report *report, const struct reason_row *reason)
+quad_find(const struct kp_report *report, enum evidence evidence, enum home home,
+        enum group group, size_t scenario)
 {
         for (size_t i = 0; i < report->quads.n; i++) {
                 const struct quad_row *quad = table_at(&report->quads, i);
 
-                if (quad->evidence == reason->evidence && quad->home == reason->home &&
-                        quad->group == reason->group &&
-                        quad->scenario == reason->scenario)
+                if (quad->evidence == evidence && quad->home == home &&
+                        quad->group == group && quad->scenario == scenario)
                         return quad;
         }
         return NULL;
 }
 
-/* Does this cause come with this home alone? Then it speaks for or against the place.
- */
-static bool
-is_of_home(const struct kp_report *report, size_t cause, enum home home)
+static const struct quad_row *
+quad_of(const struct kp_report *report, const struct reason_row *reason)
 {
-        for (size_t i = 0; i < report->reasons.n; i++) {
-                const struct reason_row *reason = table_at(&report->reasons, i);
+        return quad_find(report, reason->evidence, reason->home, reason->group,
+                reason->scenario);
+}
 
-                if (reason->cause == cause && reason->home != home &&
-                        tally_failed(&reason->tally) > 0)
-                        return false;
-        }
-        return true;
+/* A passkey at both places is one at each of them. */
+static bool
+homes_overlap(enum home a, enum home b)
+{
+        return a == b || a == AT_BOTH || b == AT_BOTH;
 }
 
 /*
- * Keep the causes of a quadrant that tell most: where it says no, first those without a
- * way out; then those that come with this home alone; then the heaviest.
+ * How closely a cause belongs to a quadrant: 1 where it comes with this home alone, 2
+ * where it comes with people whom the EIP knows alone as well: then it speaks of the
+ * passkey next to the EIP, which is the question.
  */
+static unsigned
+closeness(
+        const struct kp_report *report, size_t cause, enum home home, enum group group)
+{
+        unsigned close = 2;
+
+        for (size_t i = 0; i < report->reasons.n; i++) {
+                const struct reason_row *reason = table_at(&report->reasons, i);
+
+                if (reason->cause != cause || tally_failed(&reason->tally) == 0)
+                        continue;
+                if (!homes_overlap(reason->home, home))
+                        return 0;
+                if (reason->group != group || group != WITH_EIP)
+                        close = 1;
+        }
+        return close;
+}
+
+/* What is known of one cause within one quadrant. */
+struct weight {
+        uint64_t weight;
+        enum kp_verdict worst;
+        bool taken;
+};
+
+static void
+weigh_reasons(const struct kp_report *report, enum evidence evidence, enum home home,
+        enum group group, const struct quadrant *quadrant, struct weight *weights)
+{
+        for (size_t i = 0; i < report->reasons.n; i++) {
+                const struct reason_row *reason = table_at(&report->reasons, i);
+                struct weight *weight = &weights[reason->cause];
+                const struct quad_row *quad;
+
+                if (reason->evidence != evidence || reason->home != home ||
+                        reason->group != group || tally_failed(&reason->tally) == 0)
+                        continue;
+                if ((quad = quad_of(report, reason)) == NULL)
+                        continue;
+                weight->worst = weight->weight == 0
+                                        ? tally_worst(&reason->tally)
+                                        : verdict_worse(weight->worst,
+                                                  tally_worst(&reason->tally));
+                weight->weight += weigh(&reason->tally, &quad->tally);
+                /* where the quadrant says no, what leaves no way out says why */
+                if (quadrant->state == STATE_NO && is_hopeless(quad))
+                        weight->weight += UINT64_C(1) << 50;
+        }
+        for (size_t i = 0; i < report->causes.n; i++)
+                if (weights[i].weight > 0)
+                        weights[i].weight += (uint64_t)closeness(report, i, home, group)
+                                             << 40;
+}
+
+/* The heaviest that is left; one of another verdict than `unlike` where there is one.
+ */
+static size_t
+heaviest(const struct weight *weights, size_t n, enum kp_verdict unlike, bool any)
+{
+        size_t best = n;
+
+        for (size_t i = 0; i < n; i++)
+                if (weights[i].weight > 0 && !weights[i].taken &&
+                        (any || weights[i].worst != unlike) &&
+                        (best == n || weights[i].weight > weights[best].weight))
+                        best = i;
+        return best;
+}
+
+/* Keep the causes of a quadrant that tell most about it. */
 static void
 find_reasons(const struct kp_report *report, enum evidence evidence, enum home home,
         enum group group, struct quadrant *quadrant)
 {
-        size_t n_causes = report->causes.n;
-        uint64_t *weights = calloc(n_causes + 1, sizeof(*weights));
+        size_t n = report->causes.n;
+        struct weight *weights = calloc(n + 1, sizeof(*weights));
 
-        for (size_t i = 0; weights != NULL && i < report->reasons.n; i++) {
-                const struct reason_row *reason = table_at(&report->reasons, i);
-                const struct quad_row *quad;
-                uint64_t weight = weigh(&reason->tally);
+        if (weights == NULL)
+                return; /* the page says less; its writer will fail on memory by itself
+                         */
+        weigh_reasons(report, evidence, home, group, quadrant, weights);
+        while (quadrant->n_reasons < MAX_REASONS) {
+                bool any = quadrant->n_reasons == 0;
+                enum kp_verdict unlike =
+                        any ? KP_WORKS : weights[quadrant->reasons[0]].worst;
+                size_t best = heaviest(weights, n, unlike, any);
+                size_t next = heaviest(weights, n, unlike, true);
 
-                if (reason->evidence != evidence || reason->home != home ||
-                        reason->group != group)
-                        continue;
-                quad = quad_of(report, reason);
-                if (quadrant->state == STATE_NO && quad != NULL && is_hopeless(quad))
-                        weight += UINT64_C(1) << 50;
-                weights[reason->cause] += weight;
-        }
-        for (size_t i = 0; weights != NULL && i < n_causes; i++)
-                if (weights[i] > 0 && is_of_home(report, i, home))
-                        weights[i] += UINT64_C(1) << 40;
-        while (weights != NULL && quadrant->n_reasons < MAX_REASONS) {
-                size_t best = n_causes;
-
-                for (size_t i = 0; i < n_causes; i++)
-                        if (weights[i] > 0 &&
-                                (best == n_causes || weights[i] > weights[best]))
-                                best = i;
-                if (best == n_causes)
+                /* a second kind of trouble, unless it is far off the point */
+                if (best == n ||
+                        weights[best].weight >> 40 < weights[next].weight >> 40)
+                        best = next;
+                if (best == n)
                         break;
+                weights[best].taken = true;
                 quadrant->reasons[quadrant->n_reasons++] = best;
-                weights[best] = 0;
         }
         free(weights);
 }
@@ -196,14 +272,10 @@ static bool
 is_decided(const struct kp_report *report, const struct quad_row *like,
         enum evidence evidence)
 {
-        for (size_t i = 0; i < report->quads.n; i++) {
-                const struct quad_row *quad = table_at(&report->quads, i);
+        const struct quad_row *quad =
+                quad_find(report, evidence, like->home, like->group, like->scenario);
 
-                if (quad->evidence == evidence && quad->home == like->home &&
-                        quad->group == like->group && quad->scenario == like->scenario)
-                        return tally_decided(&quad->tally) > 0;
-        }
-        return false;
+        return quad != NULL && tally_decided(&quad->tally) > 0;
 }
 
 static void
@@ -260,27 +332,66 @@ answer_has_group(const struct answer *answer, enum group group)
         return false;
 }
 
+/*
+ * Two homes on the scenarios that both have outcomes of: below 0 where less goes wrong
+ * with `a`, above with `b`. Counting all outcomes would compare what the matrix happens
+ * to hold.
+ */
+static int64_t
+compare_places(const struct kp_report *report, const struct answer *answer,
+        enum group group, enum home a, enum home b, size_t *ret_n)
+{
+        int64_t sum = 0;
+
+        *ret_n = 0;
+        for (size_t i = 0; i < report->scenarios.n; i++) {
+                const struct quad_row *of_a =
+                        quad_find(report, answer->base, a, group, i);
+                const struct quad_row *of_b =
+                        quad_find(report, answer->base, b, group, i);
+
+                if (of_a == NULL || of_b == NULL || tally_decided(&of_a->tally) == 0 ||
+                        tally_decided(&of_b->tally) == 0)
+                        continue;
+                ++*ret_n;
+                sum += (int64_t)weigh(&of_a->tally, &of_a->tally) -
+                       (int64_t)weigh(&of_b->tally, &of_b->tally);
+        }
+        return sum;
+}
+
 /* The home that serves a group best; with equal states the one where less goes wrong.
  */
 static enum home
-best_home(const struct answer *answer, enum group group)
+best_home(const struct kp_report *report, const struct answer *answer, enum group group)
 {
         int best = N_HOMES;
 
         for (int home = 0; home < AT_NONE; home++) {
-                const struct quadrant *a = &answer->quadrants[home][group];
-                const struct quadrant *b = &answer->quadrants[best % N_HOMES][group];
+                enum state state = answer->quadrants[home][group].state;
+                enum state so_far = answer->quadrants[best % N_HOMES][group].state;
+                size_t n;
 
-                if (a->state < STATE_IF)
+                if (state < STATE_IF)
                         continue;
-                if (best == N_HOMES || a->state > b->state ||
-                        (a->state == b->state &&
-                                tally_failed(&a->tally) * tally_decided(&b->tally) <
-                                        tally_failed(&b->tally) *
-                                                tally_decided(&a->tally)))
+                if (best == N_HOMES || state > so_far ||
+                        (state == so_far &&
+                                compare_places(report, answer, group, (enum home)home,
+                                        (enum home)best, &n) < 0))
                         best = home;
         }
         return (enum home)best;
+}
+
+static void
+compare_service_and_provider(const struct kp_report *report, struct answer *answer)
+{
+        int64_t sum = compare_places(
+                report, answer, WITH_EIP, AT_SERVICE, AT_PROVIDER, &answer->n_compared);
+
+        answer->better = N_HOMES;
+        if (sum != 0)
+                answer->better = sum < 0 ? AT_SERVICE : AT_PROVIDER;
 }
 
 static bool
@@ -339,7 +450,8 @@ answer_find(const struct kp_report *report, struct answer *ret)
                         quadrant_find(report, ret->base, (enum home)home,
                                 (enum group)group, &ret->quadrants[home][group]);
         for (int group = 0; group < N_GROUPS; group++)
-                ret->best[group] = best_home(ret, (enum group)group);
+                ret->best[group] = best_home(report, ret, (enum group)group);
+        compare_service_and_provider(report, ret);
         conclude(ret);
         if (tally_decided(&report->total) == 0)
                 settle(ret, ANSWER_CANNOT_SAY, WHY_NOTHING);
@@ -371,6 +483,24 @@ matters(const struct answer *answer, const struct reason_row *reason)
                (best == N_HOMES || reason->home == best);
 }
 
+/* What stands in the way of the advice comes before all the rest. */
+static void
+weigh_fixes(
+        const struct kp_report *report, const struct answer *answer, struct fix *fixes)
+{
+        for (size_t i = 0; i < report->causes.n; i++)
+                fixes[i].weight = 0;
+        for (size_t i = 0; i < report->reasons.n; i++) {
+                const struct reason_row *reason = table_at(&report->reasons, i);
+                const struct quad_row *quad = quad_of(report, reason);
+                uint64_t weight =
+                        quad == NULL ? 0 : weigh(&reason->tally, &quad->tally);
+
+                fixes[reason->cause].weight +=
+                        matters(answer, reason) ? weight << 32 : weight;
+        }
+}
+
 int
 fixes_find(const struct kp_report *report, const struct answer *answer,
         struct fix **ret, size_t *ret_n, struct kp_error *err)
@@ -385,16 +515,11 @@ fixes_find(const struct kp_report *report, const struct answer *answer,
 
                 fixes[i] = (struct fix){ .cause = i,
                         .n = tally_failed(tally),
-                        .weight = weigh(tally),
+                        .weight = tally_failed(tally),
                         .worst = tally_worst(tally) };
         }
-        for (size_t i = 0; answer != NULL && i < report->reasons.n; i++) {
-                const struct reason_row *reason = table_at(&report->reasons, i);
-
-                /* what stands in the way of the advice comes before all the rest */
-                if (matters(answer, reason))
-                        fixes[reason->cause].weight += weigh(&reason->tally) << 32;
-        }
+        if (answer != NULL)
+                weigh_fixes(report, answer, fixes);
         for (size_t i = 0; i < n; i++)
                 if (fixes[i].n > 0)
                         fixes[n_kept++] = fixes[i];

@@ -19,7 +19,7 @@ enum state {
 };
 const char *state_name(enum state state);
 
-#define MAX_REASONS 3
+#define MAX_REASONS 2
 
 /* One home for one group of people. */
 struct quadrant {
@@ -53,6 +53,10 @@ struct answer {
         enum evidence base; /* the strongest that decided a login */
         struct quadrant quadrants[N_HOMES][N_GROUPS];
         enum home best[N_GROUPS]; /* N_HOMES: none */
+        /* The same scenarios at the service and at the provider, for people whom the
+         * EIP knows: where less goes wrong. */
+        size_t n_compared;
+        enum home better; /* N_HOMES: neither */
 };
 void answer_find(const struct kp_report *report, struct answer *ret);
 bool answer_has_group(const struct answer *answer, enum group group);
@@ -63,7 +67,12 @@ struct fix {
         uint64_t n, weight;
         enum kp_verdict worst;
 };
-/* The causes of failures, the heaviest first. ret   malloc'ed */
+/*
+ * The causes of failures. With an answer: those first that stand in the way of what it
+ * advises, by how often a scenario meets them; without: those first that explain most.
+ *
+ * ret   malloc'ed
+ */
 int fixes_find(const struct kp_report *report, const struct answer *answer,
         struct fix **ret, size_t *ret_n, struct kp_error *err) KP_MUST_CHECK;
 uint64_t failures(const struct kp_report *report);
@@ -87,7 +96,8 @@ struct claim {
         size_t n_conditions;
         uint64_t n; /* outcomes that bear it out */
 };
-/* ret   ended with claims_done(); the ones without conditions first */
+/* ret   ended with claims_done(); those about getting in first, then those without
+ * conditions */
 int claims_find(const struct kp_report *report, struct claim **ret, size_t *ret_n,
         struct kp_error *err) KP_MUST_CHECK;
 void claims_done(struct claim *claims, size_t n_claims);

@@ -255,11 +255,79 @@ gather(struct search *search, const struct claim *claim, struct kp_error *err)
 }
 
 static void
+release(struct search *search)
+{
+        for (size_t axis = 0; axis < KP_N_AXES; axis++) {
+                free(search->kept[axis]);
+                search->kept[axis] = NULL;
+        }
+}
+
+static void
 search_done(struct search *search)
 {
         free(search->samples);
-        for (size_t axis = 0; axis < KP_N_AXES; axis++)
-                free(search->kept[axis]);
+        release(search);
+}
+
+/*
+ * Narrow until nothing fails, beginning with one axis or, with KP_N_AXES, with the
+ * best.
+ *
+ * ret_n    how many outcomes are left; 0: it cannot be done
+ */
+static int
+narrow_from(struct search *search, size_t first, uint64_t *ret_n, struct kp_error *err)
+{
+        uint64_t works, failed;
+        int n = 0;
+
+        *ret_n = 0;
+        count_kept(search, &works, &failed);
+        if (first != KP_N_AXES) {
+                struct offer offer;
+
+                if (offer_make(search, first, &offer, err) < 0)
+                        return -1;
+                if (offer.badness > 1000)
+                        return 0;
+                if (restrict_axis(search, &offer, err) < 0)
+                        return -1;
+                n++;
+        }
+        for (bool stuck = false; n < MAX_CONDITIONS && !stuck; n++) {
+                count_kept(search, &works, &failed);
+                if (failed == 0)
+                        break;
+                if (narrow(search, &stuck, err) < 0)
+                        return -1;
+        }
+        widen(search);
+        count_kept(search, &works, &failed);
+        *ret_n = failed == 0 ? works : 0;
+        return 0;
+}
+
+/* The way that keeps most outcomes: a greedy choice may begin at the wrong end. */
+static int
+narrow_best(struct search *search, uint64_t *ret_n, struct kp_error *err)
+{
+        size_t best = KP_N_AXES;
+        uint64_t n;
+
+        if (narrow_from(search, KP_N_AXES, ret_n, err) < 0)
+                return -1;
+        release(search);
+        for (size_t i = 0; i < KP_NELEMS(candidates); i++) {
+                if (narrow_from(search, candidates[i], &n, err) < 0)
+                        return -1;
+                release(search);
+                if (n > *ret_n) {
+                        *ret_n = n;
+                        best = candidates[i];
+                }
+        }
+        return *ret_n == 0 ? 0 : narrow_from(search, best, &n, err);
 }
 
 static int
@@ -267,26 +335,14 @@ find_conditions(const struct kp_report *report, struct claim *claim, bool *ret_f
         struct kp_error *err)
 {
         KP_CLEANUP(search_done) struct search search = { .report = report };
-        uint64_t failed;
-        bool stuck = false;
 
         *ret_found = false;
         if (report->n_samples > MAX_SAMPLES)
                 return 0;
-        if (gather(&search, claim, err) < 0)
+        if (gather(&search, claim, err) < 0 || narrow_best(&search, &claim->n, err) < 0)
                 return -1;
-        count_kept(&search, &claim->n, &failed);
-        for (int i = 0; failed > 0 && i < MAX_CONDITIONS && !stuck; i++) {
-                if (narrow(&search, &stuck, err) < 0)
-                        return -1;
-                count_kept(&search, &claim->n, &failed);
-        }
-        if (failed > 0 || claim->n == 0)
-                return 0;
-        widen(&search);
-        count_kept(&search, &claim->n, &failed);
-        *ret_found = true;
-        return name_conditions(&search, claim, err);
+        *ret_found = claim->n > 0;
+        return *ret_found ? name_conditions(&search, claim, err) : 0;
 }
 
 /* All outcomes of a scenario with one home, whatever the evidence and the group. */
@@ -315,12 +371,26 @@ claim_make(const struct kp_report *report, struct claim *claim, bool *ret_found,
         return find_conditions(report, claim, ret_found, err);
 }
 
-/* What holds without a condition first, then what most outcomes bear out. */
+/* Getting in with a passkey is what people ask about; without one it is no news. */
 static int
-compare_claims(const void *a, const void *b)
+rank(const struct kp_report *report, const struct claim *claim)
+{
+        enum column column = report_scenario(report, claim->scenario)->column;
+
+        if (claim->home == AT_NONE)
+                return 2;
+        return column == COLUMN_LOG_IN || column == COLUMN_THROUGH ? 0 : 1;
+}
+
+/* Then what holds without a condition, then what most outcomes bear out. */
+static int
+compare_claims(const void *a, const void *b, void *report)
 {
         const struct claim *x = a, *y = b;
+        int x_rank = rank(report, x), y_rank = rank(report, y);
 
+        if (x_rank != y_rank)
+                return x_rank - y_rank;
         if (x->n_conditions != y->n_conditions)
                 return x->n_conditions < y->n_conditions ? -1 : 1;
         if (x->n != y->n)
@@ -359,7 +429,7 @@ claims_find(const struct kp_report *report, struct claim **ret, size_t *ret_n,
                 }
                 n += found;
         }
-        qsort(claims, n, sizeof(*claims), compare_claims);
+        qsort_r(claims, n, sizeof(*claims), compare_claims, (void *)report);
         *ret = claims;
         *ret_n = n;
         return 0;

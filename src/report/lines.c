@@ -47,7 +47,7 @@ chain_step(struct lines *lines, size_t len, struct kp_error *err)
                 memcmp(lines->text + chain_len, lines->hash, HASH_LEN) != 0)
                 return KP_FAIL(err, KP_EINTEGRITY,
                         "%s, line %" PRIu64 ": the chain is broken: it does not begin "
-                                            "with the hash of the line "
+                        "with the hash of the line "
                         "before it",
                         lines->path, lines->n);
         if (EVP_Digest(lines->text, len, digest, NULL, EVP_sha256(), NULL) != 1)

@@ -4,6 +4,7 @@
 
 #include "pages.h"
 
+#define MAX_CAUSES 12  /* above the tables; all of them stand below */
 #define MAX_BOXES 6000 /* cells on the page; more than that are merged */
 
 /* The table cells of one home, sorted into tables, rows and columns. */
@@ -397,12 +398,51 @@ compare_homes(const struct kp_report *report, const struct box_row *a,
         return (int)a->home - (int)b->home;
 }
 
+/* A set-up's boxes, and how many outcomes they hold. */
+struct setup {
+        size_t from, to;
+        uint64_t n;
+};
+
+static int
+compare_setup_sizes(const void *x, const void *y)
+{
+        const struct setup *a = x, *b = y;
+
+        if (a->n != b->n)
+                return a->n > b->n ? -1 : 1;
+        return compare_sizes(a->from, b->from);
+}
+
+/* The set-up with most outcomes comes first, and open. */
+static void
+put_setups(struct page *page, const struct grid *grid, size_t from, size_t to)
+{
+        struct setup *setups = calloc(to - from, sizeof(*setups));
+        size_t n = 0;
+
+        if (setups == NULL) {
+                page->failed = true;
+                return;
+        }
+        for (size_t end; from < to; from = end) {
+                end = run_end(grid, from, to, compare_setups);
+                setups[n] = (struct setup){ from, end, 0 };
+                for (size_t i = from; i < end; i++)
+                        setups[n].n += tally_all(&grid_at(grid, i)->tally);
+                n++;
+        }
+        qsort(setups, n, sizeof(*setups), compare_setup_sizes);
+        for (size_t i = 0; i < n; i++)
+                put_setup(page, grid, setups[i].from, setups[i].to, i == 0);
+        free(setups);
+}
+
 static void
 put_home(struct page *page, const struct grid *grid, size_t from, size_t to)
 {
         enum home home = grid_at(grid, from)->home;
         struct tally tally = { 0 };
-        bool first = true;
 
         for (size_t i = from; i < to; i++)
                 tally_add(&tally, &grid_at(grid, i)->tally);
@@ -410,11 +450,7 @@ put_home(struct page *page, const struct grid *grid, size_t from, size_t to)
         page_put(page, capital(page, home_text(home)));
         page_raw(page, "</h3>\n");
         put_counts(page, &tally);
-        for (size_t end; from < to; from = end) {
-                end = run_end(grid, from, to, compare_setups);
-                put_setup(page, grid, from, end, first);
-                first = false;
-        }
+        put_setups(page, grid, from, to);
         page_raw(page, "</section>\n");
 }
 
@@ -494,7 +530,9 @@ put_answer(
                         page_put(page, reasons_text(page, report, quadrant));
                         page_raw(page, "</li>\n");
                 }
-        page_raw(page, "</ul><p class=\"soft\">");
+        page_raw(page, "</ul><p>");
+        page_put(page, compared_text(page, answer));
+        page_raw(page, "</p><p class=\"soft\">");
         page_say(page, SAY_M_VERDICT_LINK);
         page_raw(page, "</p></section>\n");
 }
@@ -519,7 +557,7 @@ put_behind(struct page *page, const struct kp_report *report, const struct fix *
                                        number(page, report->n_explained),
                                        number(page, failures(report))));
         page_raw(page, "</h2><ol>\n");
-        for (size_t i = 0; i < n_fixes; i++) {
+        for (size_t i = 0; i < n_fixes && i < MAX_CAUSES; i++) {
                 const struct cause_row *cause = report_cause(report, fixes[i].cause);
 
                 page_raw(page, "<li>");
@@ -538,7 +576,14 @@ put_behind(struct page *page, const struct kp_report *report, const struct fix *
                 }
                 page_raw(page, "</span></li>\n");
         }
-        page_raw(page, "</ol></section>\n");
+        page_raw(page, "</ol>");
+        if (n_fixes > MAX_CAUSES) {
+                page_raw(page, "<p><a href=\"#causes\">");
+                page_put(page,
+                        say1(page, SAY_AND_MORE, number(page, n_fixes - MAX_CAUSES)));
+                page_raw(page, "</a></p>");
+        }
+        page_raw(page, "</section>\n");
 }
 
 /* Hidden until the script says that it can filter. */

@@ -5,7 +5,7 @@
 #include "pages.h"
 #include "trace_words.h"
 
-#define MAX_TRACES 90 /* on the page */
+#define MAX_TRACES 60 /* on the page, besides the first of each cause */
 #define MAX_PLACES 8  /* values of one axis */
 #define MAX_FACTS 60
 
@@ -258,28 +258,53 @@ put_finding(struct page *page, const struct kp_report *report, size_t i, bool tr
         return 0;
 }
 
-/* What matters most comes first and keeps its example when there are too many. */
+/* The first finding of its cause: its example stands on the page in any case. */
+static bool
+is_first_of_cause(const struct kp_report *report, size_t i)
+{
+        const struct finding_row *finding = table_at(&report->findings, i);
+
+        if (finding->cause == NO_CAUSE)
+                return false;
+        for (size_t j = 0; j < i; j++)
+                if (((struct finding_row *)table_at(&report->findings, j))->cause ==
+                        finding->cause)
+                        return false;
+        return true;
+}
+
+static int
+put_findings_of(struct page *page, const struct kp_report *report,
+        enum kp_verdict verdict, enum column column, size_t *n_traced,
+        struct kp_error *err)
+{
+        for (size_t i = 0; i < report->findings.n; i++) {
+                const struct finding_row *finding = table_at(&report->findings, i);
+                bool traced;
+
+                if (finding->verdict != verdict || finding->column != column)
+                        continue;
+                traced = is_first_of_cause(report, i) || ++*n_traced <= MAX_TRACES;
+                if (put_finding(page, report, i, traced, err) < 0)
+                        return -1;
+        }
+        return 0;
+}
+
+/* What matters most comes first, and keeps its example when there are too many. */
 int
 put_findings(struct page *page, const struct kp_report *report, struct kp_error *err)
 {
         static const enum kp_verdict order[KP_N_VERDICTS] = { KP_RISK, KP_BREAKS,
                 KP_LIMITS, KP_INCONCLUSIVE, KP_WORKS, KP_SKIPPED, KP_NOT_APPLICABLE };
-        size_t n = 0;
+        size_t n_traced = 0;
 
         put_section(page, "evidence", SAY_M_EVIDENCE);
         for (size_t v = 0; v < KP_N_VERDICTS; v++)
                 for (int column = 0; column < N_COLUMNS; column++)
-                        for (size_t i = 0; i < report->findings.n; i++) {
-                                const struct finding_row *finding =
-                                        table_at(&report->findings, i);
-
-                                if (finding->verdict != order[v] ||
-                                        (int)finding->column != column)
-                                        continue;
-                                if (put_finding(
-                                            page, report, i, n++ < MAX_TRACES, err) < 0)
-                                        return -1;
-                        }
+                        if (put_findings_of(page, report, order[v], (enum column)column,
+                                    &n_traced, err) < 0)
+                                return -1;
         page_raw(page, "</section>\n");
         return 0;
 }

@@ -74,17 +74,17 @@ const char style_matrix[] =
         ".n1{--n:1}.n2{--n:2}.n3{--n:3}.n4{--n:4}.n5{--n:5}.n6{--n:6}.n7{--n:7}.n8{--n:8}";
 
 const char style_verdict[] =
-        "@page{size:A4;margin:12mm 14mm}body{max-width:860px}"
-        "h1{font-size:1.4rem;margin:.1rem 0 .6rem}h2{font-size:1rem;margin:.75rem 0 .25rem}"
+        "@page{size:A4;margin:11mm 13mm}body{max-width:860px}"
+        "h1{font-size:1.35rem;margin:.1rem 0 .5rem}h2{font-size:1rem;margin:.65rem 0 .2rem}"
         ".verdict{display:flex;gap:1.1rem;align-items:center;border:3px solid var(--c);background:var(--t);border-radius:8px;padding:.7rem 1.1rem}"
         ".verdict .v{font-size:1.9rem;font-weight:700;margin:0;line-height:1.1}.verdict .lead{margin:.25rem 0 0;font-size:1.02rem}"
         "table{border-collapse:collapse;width:100%}th{text-align:left;font-size:.84rem;color:#4a5057;border-bottom:2px solid #1b1f24;padding:.2rem .45rem}"
-        "td{border-bottom:1px solid #c9ced4;padding:.3rem .45rem;vertical-align:top}.n{width:1.5rem;font-weight:700}.fix td{font-size:.95rem;line-height:1.35}.fix td:nth-child(3){width:27%}.fix td:nth-child(4){width:21%}"
-        ".q4{table-layout:fixed}.q4 th[scope=row]{color:#1b1f24;border-bottom:1px solid #c9ced4;width:24%;vertical-align:top}.q4 td{background:var(--t)}.q4 .st{color:var(--c);font-weight:700}.q4 p{margin:.1rem 0;font-size:.86rem}"
+        "td{border-bottom:1px solid #c9ced4;padding:.3rem .45rem;vertical-align:top}.n{width:1.5rem;font-weight:700}.fix td{font-size:.95rem;line-height:1.35}.fix td:nth-child(3){width:22%}.fix td:nth-child(4){width:17%}"
+        ".q4{table-layout:fixed}.q4 thead td{width:20%;border:0}.q4 th[scope=row]{color:#1b1f24;border-bottom:1px solid #c9ced4;width:20%;vertical-align:top}.q4 td{background:var(--t)}.q4 .st{color:var(--c);font-weight:700}.q4 p{margin:.1rem 0;font-size:.86rem;line-height:1.35}.cmp{font-weight:700;margin:.35rem 0}"
         ".cols{display:grid;grid-template-columns:1fr 1fr;gap:0 1.5rem}.cols ul{list-style:none;margin:0;padding:0}.cols li{display:flex;gap:.5rem;margin:.15rem 0;align-items:flex-start;font-size:.93rem;line-height:1.35}.cols li .i{margin-top:.12rem}"
         ".cols.small p,.cols.small ol{margin:.1rem 0;font-size:.9rem}.cols ol{padding-left:1.2rem}.cols ol li{display:list-item;margin:0}"
         "footer{margin-top:.7rem;border-top:1px solid #c9ced4;font-size:.8rem;color:#4a5057;display:grid;grid-template-columns:1.1fr 1fr;gap:0 1rem}footer p{margin:.15rem 0;overflow-wrap:anywhere}"
-        "@media print{html{font-size:11.500px;line-height:1.38}body{max-width:none}h2{margin-top:.55rem}}"
+        "@media print{html{font-size:11.400px;line-height:1.33}td{padding:.2rem .45rem}.verdict .v{font-size:1.6rem}.i.l{width:3rem;height:3rem}body{max-width:none}h2{margin-top:.55rem}}"
         "@media(max-width:640px){.cols,footer{grid-template-columns:1fr}.i.l{width:2.600rem;height:2.600rem}.q4,.q4 tbody,.q4 tr,.q4 td,.q4 th[scope=row]{display:block;width:auto}.q4 thead{display:none}.q4 .g{display:block}}"
         "@media(min-width:641px){.q4 .g{display:none}}@media print{.q4 .g{display:none}}";
 

@@ -11,8 +11,9 @@ static const enum kp_verdict order[KP_N_VERDICTS] = { KP_WORKS, KP_LIMITS, KP_BR
         KP_RISK, KP_INCONCLUSIVE, KP_NOT_APPLICABLE, KP_SKIPPED };
 
 struct lists {
-        struct fix *fixes;
+        struct fix *fixes; /* those that explain most first */
         size_t n_fixes;
+        size_t first; /* the cause to arrange first; NO_CAUSE: none that a rule knows */
         size_t *questions;
         size_t n_questions;
 };
@@ -28,7 +29,17 @@ static int
 lists_find(const struct kp_report *report, const struct answer *answer,
         struct lists *lists, struct kp_error *err)
 {
-        if (fixes_find(report, answer, &lists->fixes, &lists->n_fixes, err) < 0)
+        struct fix *weighed;
+        size_t n;
+
+        if (fixes_find(report, answer, &weighed, &n, err) < 0)
+                return -1;
+        lists->first = NO_CAUSE;
+        for (size_t i = n; i-- > 0;)
+                if (report_cause(report, weighed[i].cause)->root != NULL)
+                        lists->first = weighed[i].cause;
+        free(weighed);
+        if (fixes_find(report, NULL, &lists->fixes, &lists->n_fixes, err) < 0)
                 return -1;
         return questions_find(report, &lists->questions, &lists->n_questions, err);
 }
@@ -161,6 +172,18 @@ put_quadrant_lines(
 }
 
 static void
+put_compared_line(struct page *page, const struct answer *answer)
+{
+        struct kp_text compared = compared_text(page, answer);
+
+        if (*compared.en == '\0')
+                return;
+        page_raw(page, "  ");
+        page_plain(page, compared);
+        page_raw(page, "\n");
+}
+
+static void
 put_question_line(
         struct page *page, const struct kp_report *report, const struct lists *lists)
 {
@@ -195,10 +218,9 @@ put_next(struct page *page, const struct kp_report *report, const struct lists *
         if (incomplete) {
                 page_rawf(page, "keypilot run --out %s --resume  ", report->dir);
                 page_plain(page, say_text(SAY_T_NEXT_RESUME));
-        } else if (lists->n_fixes > 0 &&
-                   report_cause(report, lists->fixes[0].cause)->root != NULL) {
+        } else if (lists->first != NO_CAUSE) {
                 page_rawf(page, "keypilot explain %s  ",
-                        table_key(&report->causes, lists->fixes[0].cause));
+                        table_key(&report->causes, lists->first));
                 page_plain(page, say_text(SAY_T_NEXT_EXPLAIN));
         } else {
                 page_raw(page, "keypilot list keys  ");
@@ -250,6 +272,7 @@ summary_write(const struct kp_report *report, enum kp_report_lang lang, FILE *ou
         put_causes_lines(&page, report, &lists);
         put_answer_line(&page, &answer);
         put_quadrant_lines(&page, report, &answer);
+        put_compared_line(&page, &answer);
         put_question_line(&page, report, &lists);
         put_next(&page, report, &lists, *incomplete_text(&page, report).en != '\0');
         return page_done(&page, err);

@@ -96,6 +96,8 @@
         X(SAY_WHY_NOT, "Because: {1}", "Want: {1}") \
         X(SAY_DEPENDS, "It depends on question {1}.", "Het hangt af van vraag {1}.") \
         X(SAY_QUADRANT, "{1}, {2}: {3}.", "{1}, {2}: {3}.") \
+        X(SAY_COMPARED, "With the same {1} tasks, less goes wrong {2} than {3}.", "Bij dezelfde {1} taken gaat er {2} minder mis dan {3}.") \
+        X(SAY_COMPARED_ONE, "With the same task, less goes wrong {1} than {2}.", "Bij dezelfde taak gaat er {1} minder mis dan {2}.") \
         /* verdict.html */ \
         X(SAY_V_TITLE, "Outcome of the passkey pilot", "Uitkomst van de pilot met wachtwoordsleutels") \
         X(SAY_V_QUESTION, "Can we use passkeys with our own sign-in service (EIP) and {1}?", "Kunnen wij wachtwoordsleutels (passkeys) gebruiken met onze eigen inlogvoorziening (EIP) en {1}?") \
@@ -209,7 +211,7 @@
         X(SAY_T_ONE_PAGE, "the answer on one page", "het antwoord op één pagina") \
         X(SAY_T_ALL, "all combinations and causes", "alle combinaties en oorzaken") \
         X(SAY_T_NEXT, "Next:", "Verder:") \
-        X(SAY_T_NEXT_EXPLAIN, "explains the heaviest cause", "legt de zwaarste oorzaak uit") \
+        X(SAY_T_NEXT_EXPLAIN, "explains what to arrange first", "legt uit wat je het eerst regelt") \
         X(SAY_T_NEXT_KEYS, "tries it with a real key", "probeert het met een echte sleutel") \
         X(SAY_T_NEXT_RESUME, "finishes this run", "maakt deze run af") \
         X(SAY_T_QUESTION_ONE, "1 unanswered question changes the outcome, for {1}:", "1 open vraag verandert de uitkomst, voor {1}:") \

@@ -6,7 +6,7 @@
 
 #include "keypilot/core/json.h"
 
-#define MAX_STEPS 60
+#define MAX_STEPS 40
 
 /* clang-format off */
 static const struct {
@@ -36,6 +36,7 @@ static const struct {
         { "invariant", { "is this as it should be?", "is dit zoals het moet?" } },
         { "key.lost", { "the key is gone", "de sleutel is weg" } },
         { "login", { "decides about the login", "beslist over de login" } },
+        { "notes.compared", { "two services compare what they know of the person", "twee diensten vergelijken wat zij van de persoon weten" } },
         { "page", { "sees a page", "ziet een pagina" } },
         { "passkey.asked", { "asks for a passkey", "vraagt om een wachtwoordsleutel" } },
         { "passkey.changed", { "a passkey is changed", "een wachtwoordsleutel verandert" } },

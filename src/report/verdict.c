@@ -18,6 +18,8 @@ struct verdict {
         size_t n_claims;
         size_t *questions;
         size_t n_questions;
+        size_t listed[MAX_QUESTIONS]; /* questions that decide one of the answers */
+        size_t n_listed;
 };
 
 static void
@@ -53,8 +55,8 @@ put_quadrant(struct page *page, const struct verdict *verdict, enum home home,
 {
         const struct quadrant *quadrant = &verdict->answer.quadrants[home][group];
         struct kp_text why = reasons_text(page, verdict->report, quadrant);
-        size_t n = question_number(
-                verdict->questions, verdict->n_questions, quadrant->question);
+        size_t n =
+                question_number(verdict->listed, verdict->n_listed, quadrant->question);
 
         page_rawf(page, "<td class=\"v-%s\"><p class=\"g soft\">",
                 kp_verdict_name(state_verdict(quadrant->state)));
@@ -89,12 +91,24 @@ shows(const struct answer *answer)
         return (enum say)(SAY_SHOWS_SIMULATED + answer->base);
 }
 
+/* Nothing is known of the two plain places: then the others are worth the room. */
+static bool
+is_alone(const struct verdict *verdict)
+{
+        for (int group = 0; group < N_GROUPS; group++)
+                if (verdict->answer.quadrants[AT_SERVICE][group].state >= STATE_NO ||
+                        verdict->answer.quadrants[AT_PROVIDER][group].state >= STATE_NO)
+                        return false;
+        return true;
+}
+
 /* The four answers: where the passkey stands, times whether the EIP knows the people.
  */
 static void
 put_quadrants(struct page *page, const struct verdict *verdict)
 {
         bool unknown = answer_has_group(&verdict->answer, GROUP_UNKNOWN);
+        struct kp_text compared = compared_text(page, &verdict->answer);
 
         page_raw(page, "<h2>");
         page_say(page, shows(&verdict->answer));
@@ -106,6 +120,8 @@ put_quadrants(struct page *page, const struct verdict *verdict)
         }
         page_raw(page, "</tr></thead><tbody>\n");
         for (int home = 0; home < AT_NONE; home++) {
+                if (home != AT_SERVICE && home != AT_PROVIDER && !is_alone(verdict))
+                        continue;
                 if (!quadrant_is_shown(&verdict->answer, (enum home)home, WITH_EIP))
                         continue;
                 page_raw(page, "<tr><th scope=\"row\">");
@@ -116,6 +132,11 @@ put_quadrants(struct page *page, const struct verdict *verdict)
                 page_raw(page, "</tr>\n");
         }
         page_raw(page, "</tbody></table>\n");
+        if (*compared.en != '\0') {
+                page_raw(page, "<p class=\"cmp\">");
+                page_put(page, compared);
+                page_raw(page, "</p>\n");
+        }
 }
 
 static void
@@ -311,9 +332,9 @@ put_turns(struct page *page, const struct verdict *verdict)
                         ? say_text(SAY_V_TURNS_ONE)
                         : say1(page, SAY_V_TURNS, number(page, verdict->n_questions)));
         page_raw(page, "<ol>");
-        for (size_t i = 0; i < verdict->n_questions && i < MAX_QUESTIONS; i++) {
+        for (size_t i = 0; i < verdict->n_listed; i++) {
                 const struct unknown_row *unknown =
-                        table_at(&report->unknowns, verdict->questions[i]);
+                        table_at(&report->unknowns, verdict->listed[i]);
 
                 page_raw(page, "<li>");
                 page_put(page, say2(page, SAY_V_TO, asked_of(report, unknown),
@@ -386,6 +407,26 @@ put_article(struct page *page, const struct verdict *verdict)
         page_raw(page, "</article>\n");
 }
 
+static void
+list_question(struct verdict *verdict, size_t unknown)
+{
+        if (verdict->n_listed < MAX_QUESTIONS && unknown != SIZE_MAX &&
+                question_number(verdict->listed, verdict->n_listed, unknown) == 0)
+                verdict->listed[verdict->n_listed++] = unknown;
+}
+
+/* First what the four answers hang on, then the weightiest of the rest. */
+static void
+list_questions(struct verdict *verdict)
+{
+        for (int home = 0; home < AT_NONE; home++)
+                for (int group = 0; group < N_GROUPS; group++)
+                        list_question(verdict,
+                                verdict->answer.quadrants[home][group].question);
+        for (size_t i = 0; i < verdict->n_questions; i++)
+                list_question(verdict, verdict->questions[i]);
+}
+
 int
 verdict_write(const struct kp_report *report, FILE *out, struct kp_error *err)
 {
@@ -399,6 +440,7 @@ verdict_write(const struct kp_report *report, FILE *out, struct kp_error *err)
                 questions_find(report, &verdict.questions, &verdict.n_questions, err) <
                         0)
                 return -1;
+        list_questions(&verdict);
         page_init(&page, out, PAGE_BOTH);
         if (page_begin(&page, SAY_V_TITLE, style_verdict, NULL, err) < 0)
                 return -1;

@@ -166,7 +166,7 @@ reasons_text(struct page *page, const struct kp_report *report,
                 text_join(page, titles, quadrant->n_reasons, "; "));
 }
 
-#define MAX_NAMED 3
+#define MAX_NAMED 2
 
 static struct kp_text
 condition_text(struct page *page, const struct kp_report *report,
@@ -200,6 +200,22 @@ claim_text(struct page *page, const struct kp_report *report, const struct claim
                 conditions[i] = condition_text(page, report, &claim->conditions[i]);
         return say3(page, SAY_V_CLAIM_IF, title, at,
                 text_join(page, conditions, claim->n_conditions, "; "));
+}
+
+struct kp_text
+compared_text(struct page *page, const struct answer *answer)
+{
+        enum home worse = answer->better == AT_SERVICE ? AT_PROVIDER : AT_SERVICE;
+        struct kp_text better_at, worse_at;
+
+        if (answer->n_compared == 0 || answer->better == N_HOMES)
+                return plain("");
+        better_at = say_text((enum say)(SAY_AT_SERVICE + answer->better));
+        worse_at = say_text((enum say)(SAY_AT_SERVICE + worse));
+        if (answer->n_compared == 1)
+                return say2(page, SAY_COMPARED_ONE, better_at, worse_at);
+        return say3(page, SAY_COMPARED, number(page, answer->n_compared), better_at,
+                worse_at);
 }
 
 struct kp_text

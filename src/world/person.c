@@ -120,7 +120,8 @@ use_key(struct kp_world *world, struct drive *drive, const char *site,
         drive->key_failed[where_of(site)] = true;
         attempt->dead_doors++;
         attempt->timed_out =
-                drive->intent->pause_ms == 0 && strcmp(why, "timeout") == 0;
+                drive->intent->pause_ms == 0 &&
+                (strcmp(why, "timed-out") == 0 || strcmp(why, "touch-timed-out") == 0);
         (void)snprintf(attempt->reason, sizeof(attempt->reason), "%s", why);
         return 0;
 }
@@ -309,6 +310,9 @@ move(struct kp_world *world, struct drive *drive, struct kp_error *err)
         }
         if (strncmp(site, "provider", 8) == 0)
                 current(world)->eip_asked = true;
+        if (strcmp(view_page(world), "home") == 0 &&
+                view_has_link(world, "door-service"))
+                return person_follow(world, "door-service", err);
         if (drive->intent->silent) {
                 /* only what opens without proving anything: a name is no proof */
                 if (strcmp(site, "service") == 0 && view_has_link(world, "door-eip"))
@@ -359,7 +363,10 @@ person_visit(struct kp_world *world, const struct intent *intent, struct kp_erro
         world->visiting = true;
         kp_clock_advance(world->env.clock, WORLD_TYPING_MS);
         return world->agent.ops->open(world->agent.self,
-                world_start_url(world, intent->to, intent->tenant, url), err);
+                world_start_url(world,
+                        intent->start == NULL ? intent->to : intent->start,
+                        intent->tenant, url),
+                err);
 }
 
 int

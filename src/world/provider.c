@@ -149,6 +149,7 @@ static const struct provider_route routes[] = {
         { "POST", "/login/code", provider_code },
         { "POST", "/federated/acs", provider_federated_acs },
         { "GET", "/account", provider_account },
+        { "GET", "/launch", provider_launch },
         { "GET", "/enrol", provider_enrol_page },
         { "POST", "/enrol", provider_enrol },
         { "GET", "/slo", provider_slo },

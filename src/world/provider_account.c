@@ -27,8 +27,23 @@ provider_account(struct provider_web *at, struct kp_error *err)
                 doc.data, "tenant", json_integer(at->session->tenant));
         if (kp_fact_has(at->provider->actor, "methods", "passkey"))
                 kp_doc_link(&doc, "enrol", "/enrol", "Wachtwoordsleutel toevoegen");
+        if (at->provider->n_services > 0)
+                kp_doc_link(&doc, "door-service", "/launch", "Naar de dienst");
         kp_doc_link(&doc, "logout", "/logout", "Afmelden");
         return kp_doc_send(&doc, &at->web, 200, err);
+}
+
+/* To a service from the provider's own page, unasked. Spec: SAML 2.0 Profiles §4.1.5 */
+int
+provider_launch(struct provider_web *at, struct kp_error *err)
+{
+        if (at->session == NULL || at->provider->n_services == 0)
+                return provider_account(at, err);
+        at->flow = provider_flow_begin(at->provider);
+        at->flow->has_request = true;
+        at->flow->peer = 0;
+        at->flow->request.issue_ms = kp_clock_ms(at->web.env->clock);
+        return provider_answer(at, at->session, true, err);
 }
 
 int
@@ -77,6 +92,8 @@ provider_enrol(struct provider_web *at, struct kp_error *err)
                 return -1;
         if (!answer.accepted)
                 return provider_refuse(at, account, "enrol", answer.why, err);
+        if (kp_fact_is(at->provider->actor, "password_after_passkey", "disabled"))
+                account->password_off = true;
         if (kp_doc_begin(&doc, &at->web, "enrolled", err) < 0)
                 return -1;
         kp_doc_link(&doc, "home", "/account", "Klaar");

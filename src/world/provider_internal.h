@@ -58,6 +58,7 @@ int provider_passkey(struct provider_web *at, struct kp_error *err);
 int provider_code(struct provider_web *at, struct kp_error *err);
 int provider_federated_acs(struct provider_web *at, struct kp_error *err);
 int provider_account(struct provider_web *at, struct kp_error *err);
+int provider_launch(struct provider_web *at, struct kp_error *err);
 int provider_enrol_page(struct provider_web *at, struct kp_error *err);
 int provider_enrol(struct provider_web *at, struct kp_error *err);
 int provider_slo(struct provider_web *at, struct kp_error *err);

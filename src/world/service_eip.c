@@ -32,6 +32,7 @@ request_fill(struct service_web *at, struct kp_login_request *ret)
         *ret = (struct kp_login_request){
                 .issue_ms = kp_clock_ms(at->web.env->clock),
                 .force_authn = kp_fact_bool(actor, "force_authn"),
+                .is_passive = kp_fact_bool(actor, "is_passive"),
                 .proxy_count = -1,
                 .sign = kp_fact_bool(actor, "signs_request"),
                 .allow_create = policy != NULL,

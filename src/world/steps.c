@@ -57,6 +57,9 @@ intent_of(const struct kp_world *world, const struct step *step)
                          0,
                 .at = word(step, "at", "any"),
                 .with = word(step, "with", "passkey"),
+                .start = kp_json_str(step->object, "start", NULL) == NULL
+                                 ? NULL
+                                 : word(step, "start", "service"),
                 .otherwise = kp_json_str(step->object, "otherwise", NULL) != NULL,
                 .tenant = tenant_of(step),
                 .second = kp_json_str(step->object, "account", NULL) != NULL,
@@ -88,36 +91,41 @@ enrol_at(
         intent.to = intent.at = at;
         if (person_enrol(world, &intent, err) < 0)
                 return -1;
-        if (world->enrolments[world->n_enrolments - 1].done)
-                world->facts |= HAS_PASSKEY;
-        else
-                step->reason = world->enrolments[world->n_enrolments - 1].reason;
+        step->reason = world->enrolments[world->n_enrolments - 1].done
+                               ? NULL
+                               : world->enrolments[world->n_enrolments - 1].reason;
         if (kp_json_bool(step->object, "keep", false))
                 return 0;
         return world->agent.ops->forget(world->agent.self, KP_AGENT_WIPE, err);
 }
 
+/* Is this one of the places where the step puts a passkey? */
+static bool
+enrols_at(const struct kp_world *world, const char *at, const char *place)
+{
+        const char *home = world->env.home;
+
+        if (strcmp(at, "home") != 0)
+                return strcmp(at, place) == 0;
+        return strcmp(home, place) == 0 ||
+               (strcmp(home, "both") == 0 && strcmp(place, "hub") != 0);
+}
+
 static int
 run_enrol(struct kp_world *world, struct step *step, struct kp_error *err)
 {
-        const char *at = word(step, "at", "home"), *home = world->env.home;
+        static const char *const places[] = { "service", "provider", "hub" };
+        const char *at = word(step, "at", "home");
         int result = 0;
 
         if (world_person_need(world, world->person, tenant_of(step), err) < 0)
                 return -1;
         if (kp_json_bool(step->object, "beforehand", false))
                 world->client_in_use = &world->client2;
-        if (strcmp(at, "home") != 0) {
-                result = enrol_at(world, step, at, err);
-        } else {
-                if (strcmp(home, "service") == 0 || strcmp(home, "both") == 0)
-                        result = enrol_at(world, step, "service", err);
-                if (result == 0 &&
-                        (strcmp(home, "provider") == 0 || strcmp(home, "both") == 0))
-                        result = enrol_at(world, step, "provider", err);
-                if (result == 0 && strcmp(home, "hub") == 0)
-                        result = enrol_at(world, step, "hub", err);
-        }
+        step->reason = "no-passkey-wanted";
+        for (size_t i = 0; i < KP_NELEMS(places) && result == 0; i++)
+                if (enrols_at(world, at, places[i]))
+                        result = enrol_at(world, step, places[i], err);
         world->client_in_use = &world->client;
         return result;
 }
@@ -133,10 +141,7 @@ run_visit(struct kp_world *world, struct step *step, struct kp_error *err)
         intent.at = "any";
         if (world_person_need(world, world->person, intent.tenant, err) < 0)
                 return -1;
-        if (person_visit(world, &intent, err) < 0)
-                return -1;
-        world->facts |= IS_VISITING;
-        return 0;
+        return person_visit(world, &intent, err);
 }
 
 static int
@@ -208,9 +213,7 @@ run_log_in(struct kp_world *world, struct step *step, struct kp_error *err)
         attempt = &world->attempts[world->n_attempts - 1];
         if (intent.other)
                 notes_compare(world, attempt);
-        if (attempt->in)
-                world->facts |= WAS_IN;
-        else
+        if (!attempt->in)
                 step->reason = attempt->reason;
         return 0;
 }
@@ -364,7 +367,6 @@ run_lose_key(struct kp_world *world, struct step *step, struct kp_error *err)
         (void)err;
         kp_key_close(&who->key);
         who->lost = true;
-        world->facts |= LOST_KEY;
         return 0;
 }
 
@@ -424,21 +426,21 @@ run_move(struct kp_world *world, struct step *step, struct kp_error *err)
 
 /* clang-format off */
 static const struct verb verbs[] = {
-        /* name            members                                             needs        gives  run                specification */
-        { "account-event", "at event person tenant",                           0,           0,     run_account_event, "RFC 7644 §3.5 where provisioning tells the service" },
-        { "choose",        "door",                                             IS_VISITING, 0,     run_choose,        "SAML 2.0 Profiles §4.1.3.2" },
-        { "close-browser", "browser",                                          0,           0,     run_close_browser, "RFC 6265bis §5.7 (session cookies)" },
-        { "enrol",         "account at beforehand keep pause_s tenant",        0,           0,     run_enrol,         "WebAuthn L3 §7.1" },
-        { "log-in",        "account at otherwise pause_s tenant to with",      0,           0,     run_log_in,        "WebAuthn L3 §7.2; SAML 2.0 Profiles §4.1" },
-        { "log-out",       "at tenant",                                        0,           0,     run_log_out,       "SAML 2.0 Profiles §4.4" },
-        { "look",          "tenant",                                           0,           0,     run_look,          "" },
-        { "lose-key",      "",                                                 HAS_PASSKEY, 0,     run_lose_key,      "" },
-        { "move",          "place",                                            0,           0,     run_move,          "" },
-        { "recover",       "account at tenant",                                LOST_KEY,    0,     run_recover,       "" },
-        { "switch-person", "browser person tenant",                            0,           0,     run_switch_person, "" },
-        { "try-doors",     "account tenant",                                   0,           0,     run_try_doors,     "" },
-        { "visit",         "at tenant",                                        0,           0,     run_visit,         "" },
-        { "wait",          "seconds",                                          0,           0,     run_wait,          "" },
+        /* name            members                                              needs        gives        run                specification */
+        { "account-event", "at event person tenant",                            0,           0,           run_account_event, "RFC 7644 §3.5 where provisioning tells the service" },
+        { "choose",        "door",                                              IS_VISITING, 0,           run_choose,        "SAML 2.0 Profiles §4.1.3.2" },
+        { "close-browser", "browser",                                           0,           0,           run_close_browser, "RFC 6265bis §5.7 (session cookies)" },
+        { "enrol",         "account at beforehand keep pause_s tenant",         0,           HAS_PASSKEY, run_enrol,         "WebAuthn L3 §7.1" },
+        { "log-in",        "account at otherwise pause_s start tenant to with", 0,           WAS_IN,      run_log_in,        "WebAuthn L3 §7.2; SAML 2.0 Profiles §4.1" },
+        { "log-out",       "at tenant",                                         WAS_IN,      0,           run_log_out,       "SAML 2.0 Profiles §4.4" },
+        { "look",          "tenant",                                            0,           0,           run_look,          "" },
+        { "lose-key",      "",                                                  HAS_PASSKEY, LOST_KEY,    run_lose_key,      "" },
+        { "move",          "place",                                             0,           0,           run_move,          "" },
+        { "recover",       "account at tenant",                                 LOST_KEY,    0,           run_recover,       "" },
+        { "switch-person", "browser person tenant",                             0,           0,           run_switch_person, "" },
+        { "try-doors",     "account tenant",                                    0,           0,           run_try_doors,     "" },
+        { "visit",         "at tenant",                                         0,           IS_VISITING, run_visit,         "" },
+        { "wait",          "seconds",                                           0,           0,           run_wait,          "" },
 };
 /* clang-format on */
 
@@ -470,6 +472,8 @@ missing(const struct kp_world *world, const struct verb *verb)
                 return "no-passkey";
         if (lacks & LOST_KEY)
                 return "no-key-lost";
+        if (lacks & WAS_IN)
+                return "nobody-was-in";
         return lacks & IS_VISITING ? "no-page-open" : NULL;
 }
 

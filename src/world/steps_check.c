@@ -30,6 +30,7 @@ static const struct {
         { "person", KP_INT, NULL, 1, KP_PEOPLE_MAX },
         { "place", KP_STRING, "school|elsewhere|own-device", 0, 0 },
         { "seconds", KP_INT, NULL, 0, 366 * 86400 },
+        { "start", KP_STRING, "service|provider|hub", 0, 0 },
         { "tenant", KP_INT, NULL, 1, KP_SCHOOLS_MAX },
         { "to", KP_STRING, "service|other-service|provider|hub", 0, 0 },
         { "with", KP_STRING, "passkey|password|any", 0, 0 },

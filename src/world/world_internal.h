@@ -14,6 +14,7 @@ struct intent {
         const char *at;      /* role of the site to prove oneself at; "any" */
         const char *with;    /* "passkey", "password", "any" */
         const char *purpose; /* NULL: "login" */
+        const char *start;   /* role of the site to open first; NULL: `to` */
         bool otherwise;      /* when that is not offered, whatever is */
         bool silent;
         int tenant;

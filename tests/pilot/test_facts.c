@@ -654,3 +654,49 @@ Test(facts, without_rules_the_verdicts_are_the_same)
         json_decref(without.verdicts);
         copy_end(&copy);
 }
+
+/* ---- no scenario and no C file names a profile ---- */
+
+static void
+ids_put(const char *folder, FILE *patterns)
+{
+        KP_CLEANUP(kp_free_str)
+        char *dir = kp_format("%s/%s", getenv("KEYPILOT_FIXTURES"), folder);
+        struct kp_names names = { 0 };
+        struct kp_error err = { 0 };
+
+        ok(kp_dir_list(dir, ".json", &names, &err), &err);
+        cr_assert_gt(names.n_names, 0);
+        for (size_t i = 0; i < names.n_names; i++) {
+                int len = (int)strlen(names.names[i]) - (int)strlen(".json");
+
+                fprintf(patterns, "\"%.*s\"\n:%.*s\"\n", len, names.names[i], len,
+                        names.names[i]);
+        }
+        kp_names_done(&names);
+}
+
+/* Only the command line does, where it has a default. */
+Test(facts, nothing_below_the_command_line_names_a_profile)
+{
+        static const char *const folders[] = { "authenticators", "clients", "services",
+                "providers", "hubs", "populations" };
+        char path[] = "/tmp/keypilot-names-XXXXXX", line[512];
+        int file = mkstemp(path);
+        FILE *patterns = fdopen(file, "w"), *found;
+        KP_CLEANUP(kp_free_str) char *command = NULL;
+
+        cr_assert_not_null(patterns);
+        for (size_t i = 0; i < KP_NELEMS(folders); i++)
+                ids_put(folders[i], patterns);
+        fclose(patterns);
+        command = kp_format("cd '%s' && grep -rnF -f %s --include='*.[ch]' "
+                            "--exclude-dir=cli src include; "
+                            "grep -rnF -f %s fixtures/scenarios",
+                getenv("KEYPILOT_SOURCE"), path, path);
+        cr_assert_not_null(found = popen(command, "r"));
+        while (fgets(line, sizeof(line), found) != NULL)
+                cr_expect(false, "%s", line);
+        cr_assert_geq(pclose(found), 0);
+        remove(path);
+}
