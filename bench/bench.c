@@ -77,7 +77,38 @@ plan_of(struct bench *b, uint64_t n)
         return plan;
 }
 
+/* Wall and processor time: on a machine that does other things as well, the second
+ * counts. */
+struct spent {
+        double wall, cpu;
+};
+
 static double
+cpu_of(int who)
+{
+        struct rusage usage = { 0 };
+
+        (void)getrusage(who, &usage); /* cannot fail for ourselves and our children */
+        return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+               (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+static struct spent
+now(void)
+{
+        return (struct spent){ now_seconds(),
+                cpu_of(RUSAGE_SELF) + cpu_of(RUSAGE_CHILDREN) };
+}
+
+static struct spent
+since(struct spent begin)
+{
+        struct spent end = now();
+
+        return (struct spent){ end.wall - begin.wall, end.cpu - begin.cpu };
+}
+
+static struct spent
 run_plan(struct bench *b, const struct kp_plan *plan, unsigned jobs,
         uint64_t *ret_outcomes, uint64_t *ret_bytes)
 {
@@ -92,12 +123,12 @@ run_plan(struct bench *b, const struct kp_plan *plan, unsigned jobs,
                 .cell = kp_cell_run };
         struct kp_run_result result;
         struct kp_error err = { 0 };
-        double begin = now_seconds(), passed;
+        struct spent begin = now(), passed;
         struct stat st = { 0 };
 
         if (kp_run(&options, &result, &err) < 0)
                 die(&err);
-        passed = now_seconds() - begin;
+        passed = since(begin);
         *ret_outcomes = 0;
         for (int i = 0; i < KP_N_VERDICTS; i++)
                 *ret_outcomes += result.n_outcomes[i];
@@ -123,18 +154,30 @@ print_counts(const struct counts *counts, uint64_t n_outcomes)
 
 /* The bare operations in `n` processes at once, shared out; seconds until the last is
  * done. */
-static double
+static struct spent
 floor_on(const struct counts *counts, int n)
 {
-        double begin = now_seconds();
+        struct spent begin = now();
 
         (void)fflush(stdout); /* or every process prints it again */
         for (int i = 0; i < n; i++)
-                if (fork() == 0)
-                        _exit(floor_run(counts, (uint64_t)n) < 0);
+                if (fork() == 0) {
+                        floor_run(counts, (uint64_t)n);
+                        _exit(EXIT_SUCCESS);
+                }
         while (wait(NULL) > 0)
                 ;
-        return now_seconds() - begin;
+        return since(begin);
+}
+
+static void
+print_row(const char *what, uint64_t n_outcomes, struct spent run, struct spent bare)
+{
+        printf("%-10s %8.2f s %8.2f s cpu %7.0f outcomes/s | bare %8.2f s %8.2f s cpu "
+               "| "
+               "ratio %.2f, cpu %.2f\n",
+                what, run.wall, run.cpu, (double)n_outcomes / run.wall, bare.wall,
+                bare.cpu, run.wall / bare.wall, run.cpu / bare.cpu);
 }
 
 static void
@@ -142,7 +185,7 @@ bench_speed(struct bench *b, const cpu_set_t *all)
 {
         struct kp_plan *plan = plan_of(b, b->n_cells);
         uint64_t n_outcomes, n_bytes, n_cells = kp_plan_n_cells(plan);
-        double one, two, bare_one, bare_two;
+        struct spent one, two, bare_one, bare_two;
         struct counts counts;
 
         (void)run_plan(b, plan, 1, &n_outcomes, &n_bytes); /* caches warm up */
@@ -159,13 +202,12 @@ bench_speed(struct bench *b, const cpu_set_t *all)
                " outcomes, %.1f MB of log (%.1f KB each)\n",
                 n_cells, n_outcomes, (double)n_bytes / 1e6,
                 (double)n_bytes / 1e3 / (double)n_outcomes);
-        printf("one core:  %8.2f s  %7.0f outcomes/s  bare %8.2f s  ratio %.2f\n", one,
-                (double)n_outcomes / one, bare_one, one / bare_one);
-        printf("two cores: %8.2f s  %7.0f outcomes/s  bare %8.2f s  ratio %.2f\n", two,
-                (double)n_outcomes / two, bare_two, two / bare_two);
+        print_row("one core", n_outcomes, one, bare_one);
+        print_row("two cores", n_outcomes, two, bare_two);
         printf("gain of the second core: %.2f, of the bare operations %.2f, share "
                "%.2f\n",
-                one / two, bare_one / bare_two, (one / two) / (bare_one / bare_two));
+                one.wall / two.wall, bare_one.wall / bare_two.wall,
+                (one.wall / two.wall) / (bare_one.wall / bare_two.wall));
         kp_plan_free(&plan);
 }
 

@@ -40,8 +40,11 @@ struct counts *counts_share(void);
 /* Seconds that one operation takes bare; 0 where this machine cannot do it. */
 double floor_seconds(enum op op, enum key key);
 
-/* Do `counts` / `divisor` of each operation, rounded up; seconds that it took. */
-double floor_run(const struct counts *counts, uint64_t divisor);
+/*
+ * Do `counts` / `divisor` of each operation, rounded up. What they need must be there:
+ * floor_seconds() was asked for each of them.
+ */
+void floor_run(const struct counts *counts, uint64_t divisor);
 
 double now_seconds(void);
 

@@ -7,6 +7,8 @@
 #include "keypilot/model/authenticator.h"
 #include "keypilot/model/rule.h"
 #include "keypilot/pilot/baseline.h"
+#include "keypilot/pilot/cell.h"
+#include "keypilot/pilot/judge.h"
 #include "keypilot/pilot/plan.h"
 
 #include "cli.h"
@@ -24,6 +26,7 @@ enum kind {
         KIND_PILOT,
         KIND_BASELINE,
         KIND_LOG,
+        KIND_SCHEMA, /* a published shape: only that it is JSON */
 };
 
 struct guess {
@@ -51,6 +54,7 @@ static const struct {
         const char *member;
         struct guess guess;
 } members[] = {
+        { "$schema", { KIND_SCHEMA, 0, "schema" } },
         { "matrix", { KIND_PILOT, 0, "pilot" } },
         { "defaults", { KIND_PILOT, 0, "pilot" } },
         { "steps", { KIND_SCENARIO, 0, "scenario" } },
@@ -176,7 +180,13 @@ check_scenario(const char *path, struct kp_error *err)
 {
         KP_CLEANUP(kp_scenario_free) struct kp_scenario *scenario = NULL;
 
-        return kp_scenario_load(path, &scenario, err);
+        if (kp_scenario_load(path, &scenario, err) < 0)
+                return -1;
+        if (kp_world_check_scenario(scenario, err) < 0 ||
+                kp_judge_check_scenario(scenario, err) < 0 ||
+                kp_cell_check_set(scenario->set, err) < 0)
+                return KP_WHILE(err, "%s", path);
+        return 0;
 }
 
 static int
@@ -262,6 +272,8 @@ check_file(
                 return check_baseline(path, err);
         case KIND_LOG:
                 return check_log(path, err);
+        case KIND_SCHEMA:
+                return 0;
         case KIND_UNKNOWN:
                 break;
         }

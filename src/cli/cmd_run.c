@@ -290,13 +290,13 @@ on_fault(void *self, const char *cell, const char *what)
 }
 
 static void
-tell_difference(struct session *s, enum kp_expectation is, const char *id,
+tell_difference(struct session *s, const char *what, const char *id,
         const char *verdict, const char *cause)
 {
         if (s->n_shown++ >= SHOW_DIFFERENCES)
                 return;
         wipe_line(s);
-        fprintf(stderr, "keypilot: %s: %s%s%s%s%s\n", kp_expectation_name(is), id,
+        fprintf(stderr, "keypilot: %s: %s%s%s%s%s\n", what, id,
                 verdict == NULL ? "" : " -> ", verdict == NULL ? "" : verdict,
                 cause == NULL ? "" : ", ", cause == NULL ? "" : cause);
 }
@@ -327,8 +327,11 @@ on_outcome(void *self, const struct kp_log_entry *entry, struct kp_error *err)
                 is = kp_baseline_judge(s->baseline, entry, &risk);
                 s->n_expectations[is]++;
                 if (is != KP_AS_EXPECTED || risk)
-                        tell_difference(s, is, entry->id,
-                                kp_verdict_name(entry->verdict), entry->cause);
+                        tell_difference(s,
+                                is == KP_AS_EXPECTED ? "risk not accepted"
+                                                     : kp_expectation_name(is),
+                                entry->id, kp_verdict_name(entry->verdict),
+                                entry->cause);
         }
         s->n_risks += risk;
         s->n_failed += is != KP_AS_EXPECTED && fails(s, entry->verdict);
@@ -343,7 +346,7 @@ on_missing(void *self, const char *id)
         struct session *s = self;
 
         s->n_expectations[KP_REMOVED]++;
-        tell_difference(s, KP_REMOVED, id, NULL, NULL);
+        tell_difference(s, kp_expectation_name(KP_REMOVED), id, NULL, NULL);
 }
 
 static int
@@ -417,6 +420,21 @@ tell_baseline(const struct session *s)
                         "risico's niet geaccepteerd"));
 }
 
+/* The pages, and what a person or a program wants to know at once. */
+static int
+report(struct session *s, const struct kp_run_result *result, struct kp_error *err)
+{
+        KP_CLEANUP(kp_report_free) struct kp_report *pages = NULL;
+
+        if (kp_report_load(s->out, s->fixtures, &pages, err) < 0 ||
+                kp_report_write_pages(pages, s->out, err) < 0)
+                return -1;
+        if (s->cli->json)
+                return print_summary(s, result, err);
+        return kp_report_print(pages,
+                s->cli->lang == KP_LANG_NL ? KP_REPORT_NL : KP_REPORT_EN, stdout, err);
+}
+
 static int
 finish(struct session *s, const struct kp_run_result *result, struct kp_error *err)
 {
@@ -432,12 +450,7 @@ finish(struct session *s, const struct kp_run_result *result, struct kp_error *e
         if (s->baseline != NULL && s->whole)
                 kp_baseline_missing(s->baseline, s, on_missing);
         tell_baseline(s);
-        if (kp_report_write_all(s->out, s->fixtures, err) < 0)
-                return -1;
-        if (s->cli->json)
-                return print_summary(s, result, err);
-        return kp_report_summary(s->out,
-                s->cli->lang == KP_LANG_NL ? KP_REPORT_NL : KP_REPORT_EN, stdout, err);
+        return report(s, result, err);
 }
 
 static void

@@ -190,10 +190,19 @@ run_one(struct kp_cli *cli, const struct setup *setup, struct kp_error *err)
         return verify_one(cli, create, setup, err);
 }
 
+/* Nothing is printed before every file was read: half an answer is none. */
 struct tally {
         unsigned n[3]; /* by enum kp_rp_agreement */
         json_t *list;  /* with --json */
+        struct kp_buf text;
 };
+
+static void
+tally_done(struct tally *tally)
+{
+        json_decref(tally->list);
+        kp_buf_done(&tally->text);
+}
 
 static const char *const agreements[] = {
         [KP_RP_AGREE] = "agree",
@@ -203,33 +212,35 @@ static const char *const agreements[] = {
 
 /* Text out of a file goes to a terminal: control characters stay behind. */
 static void
-put_text(const char *text)
+put_text(struct kp_buf *ret, const char *text)
 {
         for (; *text != '\0'; text++)
-                putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
+                kp_buf_put_u8(ret, (unsigned char)*text < 0x20 || *text == 0x7f
+                                           ? '?'
+                                           : (uint8_t)*text);
 }
 
 static void
-print_outcome(const struct kp_rp_vector_outcome *outcome)
+put_outcome(struct kp_buf *ret, const struct kp_rp_vector_outcome *outcome)
 {
-        printf("%-9s ", agreements[outcome->agreement]);
-        put_text(outcome->name);
+        kp_buf_printf(ret, "%-9s ", agreements[outcome->agreement]);
+        put_text(ret, outcome->name);
         if (outcome->agreement == KP_RP_SKIPPED) {
-                fputs(": needs ", stdout);
-                put_text(outcome->why);
-                putchar('\n');
+                kp_buf_puts(ret, ": needs ");
+                put_text(ret, outcome->why);
+                kp_buf_puts(ret, "\n");
                 return;
         }
-        printf(": %s", outcome->accepted ? "accepted" : "rejected");
+        kp_buf_printf(ret, ": %s", outcome->accepted ? "accepted" : "rejected");
         if (outcome->check != NULL)
-                printf(", %s", outcome->check);
+                kp_buf_printf(ret, ", %s", outcome->check);
         if (outcome->why[0] != '\0') {
-                fputs(": ", stdout);
-                put_text(outcome->why);
+                kp_buf_puts(ret, ": ");
+                put_text(ret, outcome->why);
         }
-        printf(" | vector: %s: ", outcome->expected);
-        put_text(outcome->reason);
-        putchar('\n');
+        kp_buf_printf(ret, " | vector: %s: ", outcome->expected);
+        put_text(ret, outcome->reason);
+        kp_buf_puts(ret, "\n");
 }
 
 static json_t *
@@ -265,7 +276,7 @@ run_file(const char *path, const struct setup *setup, struct tally *tally,
                         return KP_WHILE(err, "%s: vector %zu", path, i + 1);
                 tally->n[outcome.agreement]++;
                 if (tally->list == NULL)
-                        print_outcome(&outcome);
+                        put_outcome(&tally->text, &outcome);
                 else if (json_array_append_new(tally->list, json_outcome(&outcome)) < 0)
                         return KP_FAIL(err, KP_ENOMEM, "answer");
         }
@@ -273,17 +284,26 @@ run_file(const char *path, const struct setup *setup, struct tally *tally,
 }
 
 static int
-print_tally(const struct tally *tally, struct kp_error *err)
+print_text(struct tally *tally, struct kp_error *err)
+{
+        kp_buf_printf(&tally->text, "%u agree, %u disagree, %u skipped\n",
+                tally->n[KP_RP_AGREE], tally->n[KP_RP_DISAGREE],
+                tally->n[KP_RP_SKIPPED]);
+        if (kp_buf_check(&tally->text, err) < 0)
+                return -1;
+        (void)fwrite(tally->text.data, 1, tally->text.len, stdout); /* fflush tells */
+        if (fflush(stdout) == EOF || ferror(stdout))
+                return KP_FAIL(err, KP_EIO, "standard output: cannot write");
+        return 0;
+}
+
+static int
+print_tally(struct tally *tally, struct kp_error *err)
 {
         json_auto_t *answer = NULL;
 
-        if (tally->list == NULL) {
-                printf("%u agree, %u disagree, %u skipped\n", tally->n[KP_RP_AGREE],
-                        tally->n[KP_RP_DISAGREE], tally->n[KP_RP_SKIPPED]);
-                return fflush(stdout) == EOF
-                               ? KP_FAIL(err, KP_EIO, "standard output: cannot write")
-                               : 0;
-        }
+        if (tally->list == NULL)
+                return print_text(tally, err);
         answer = json_pack("{s:O, s:i, s:i, s:i}", "vectors", tally->list, "agree",
                 (int)tally->n[KP_RP_AGREE], "disagree", (int)tally->n[KP_RP_DISAGREE],
                 "skipped", (int)tally->n[KP_RP_SKIPPED]);
@@ -296,8 +316,8 @@ run_vectors(struct kp_cli *cli, const struct setup *setup, struct kp_error *err)
 {
         static const char *const others[] = { "kind", "options", "response", "origin",
                 "rp-id", "credential", "trust", "all" };
-        json_auto_t *list = cli->json ? json_array() : NULL;
-        struct tally tally = { .list = list };
+        KP_CLEANUP(tally_done)
+        struct tally tally = { .list = cli->json ? json_array() : NULL };
 
         for (size_t i = 0; i < KP_NELEMS(others); i++)
                 if (kp_arg(cli, others[i]) != NULL)

@@ -96,8 +96,7 @@ struct claim {
         size_t n_conditions;
         uint64_t n; /* outcomes that bear it out */
 };
-/* ret   ended with claims_done(); those about getting in first, then those without
- * conditions */
+/* ret   ended with claims_done(); those about getting in first */
 int claims_find(const struct kp_report *report, struct claim **ret, size_t *ret_n,
         struct kp_error *err) KP_MUST_CHECK;
 void claims_done(struct claim *claims, size_t n_claims);

@@ -9,8 +9,8 @@
  * or it names the conditions under which it does. What stands under "works" never has a
  * failure among its outcomes.
  *
- * Conditions are found greedily: the axis is restricted that parts failures from the
- * rest best, until none is left; then values that do no harm are let in again.
+ * Conditions are found greedily: the value is left out with which most goes wrong,
+ * until nothing does; then values that do no harm are let in again.
  */
 static const enum kp_axis candidates[] = { KP_AXIS_KEY, KP_AXIS_CLIENT,
         KP_AXIS_SETTINGS, KP_AXIS_PROVIDER, KP_AXIS_POPULATION, KP_AXIS_EVENT,
@@ -80,87 +80,78 @@ count_values(const struct search *search, size_t axis)
         return counts;
 }
 
-/* The part that fails, in thousandths; a value that never works is worst. */
-static uint64_t
-badness(const struct count *count)
-{
-        return count->works == 0 ? 1001
-                                 : 1000 * count->fails / (count->works + count->fails);
-}
-
-/* What restricting an axis to its best values would leave. */
-struct offer {
-        size_t axis;
-        uint64_t badness;
+/* The value that costs least to leave out for what goes wrong with it. */
+struct peel {
+        size_t axis, value;
         struct count count;
 };
 
+/* In which of two values a larger part fails; with the same part, in which more fails.
+ */
+static bool
+is_worse(const struct count *a, const struct count *b)
+{
+        uint64_t part_a = a->fails * (b->works + b->fails);
+        uint64_t part_b = b->fails * (a->works + a->fails);
+
+        return part_a != part_b ? part_a > part_b : a->fails > b->fails;
+}
+
 static int
-offer_make(const struct search *search, size_t axis, struct offer *ret,
+peel_axis(const struct search *search, size_t axis, struct peel *peel,
         struct kp_error *err)
 {
         struct count *counts = count_values(search, axis);
-        uint64_t best = 1001, worst = 0;
+        size_t n = search->report->axes[axis].n, n_left = 0;
 
-        *ret = (struct offer){ .axis = axis, .badness = 1001 };
         if (counts == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "report");
-        for (size_t i = 0; i < search->report->axes[axis].n; i++) {
-                if (counts[i].works + counts[i].fails == 0)
-                        continue;
-                if (badness(&counts[i]) < best)
-                        best = badness(&counts[i]);
-                if (badness(&counts[i]) > worst)
-                        worst = badness(&counts[i]);
-        }
-        for (size_t i = 0; best < worst && i < search->report->axes[axis].n; i++)
-                if (counts[i].works > 0 && badness(&counts[i]) == best) {
-                        ret->count.works += counts[i].works;
-                        ret->count.fails += counts[i].fails;
-                        ret->badness = best;
-                }
+        for (size_t i = 0; i < n; i++)
+                n_left += counts[i].works + counts[i].fails > 0;
+        /* the last value of an axis is what everything has: no condition */
+        for (size_t i = 0; n_left > 1 && i < n; i++)
+                if (counts[i].fails > 0 &&
+                        (peel->count.fails == 0 || is_worse(&counts[i], &peel->count)))
+                        *peel = (struct peel){ axis, i, counts[i] };
         free(counts);
         return 0;
 }
 
-static int
-restrict_axis(struct search *search, const struct offer *offer, struct kp_error *err)
+static size_t
+n_restricted(const struct search *search)
 {
-        size_t n = search->report->axes[offer->axis].n;
-        struct count *counts = count_values(search, offer->axis);
-        bool *kept = calloc(n + 1, sizeof(*kept));
+        size_t n = 0;
 
-        for (size_t i = 0; counts != NULL && kept != NULL && i < n; i++)
-                kept[i] = counts[i].works > 0 && badness(&counts[i]) == offer->badness;
-        if (counts == NULL || kept == NULL) {
-                free(counts);
-                free(kept);
-                return KP_FAIL(err, KP_ENOMEM, "report");
-        }
-        free(counts);
-        search->kept[offer->axis] = kept;
-        return 0;
+        for (size_t axis = 0; axis < KP_N_AXES; axis++)
+                n += search->kept[axis] != NULL;
+        return n;
 }
 
+/* Leave out one more value. ret_stuck   there is none that would help */
 static int
-narrow(struct search *search, bool *ret_done, struct kp_error *err)
+peel_one(struct search *search, bool *ret_stuck, struct kp_error *err)
 {
-        struct offer best = { .badness = 1001 };
+        bool full = n_restricted(search) == MAX_CONDITIONS;
+        struct peel peel = { 0 };
 
-        for (size_t i = 0; i < KP_NELEMS(candidates); i++) {
-                struct offer offer;
-
-                if (search->kept[candidates[i]] != NULL)
-                        continue;
-                if (offer_make(search, candidates[i], &offer, err) < 0)
+        for (size_t i = 0; i < KP_NELEMS(candidates); i++)
+                if ((!full || search->kept[candidates[i]] != NULL) &&
+                        peel_axis(search, candidates[i], &peel, err) < 0)
                         return -1;
-                if (offer.badness < best.badness ||
-                        (offer.badness == best.badness &&
-                                offer.count.works > best.count.works))
-                        best = offer;
+        *ret_stuck = peel.count.fails == 0;
+        if (*ret_stuck)
+                return 0;
+        if (search->kept[peel.axis] == NULL) {
+                size_t n = search->report->axes[peel.axis].n;
+
+                search->kept[peel.axis] = malloc((n + 1) * sizeof(bool));
+                if (search->kept[peel.axis] == NULL)
+                        return KP_FAIL(err, KP_ENOMEM, "report");
+                for (size_t i = 0; i < n; i++)
+                        search->kept[peel.axis][i] = true;
         }
-        *ret_done = best.badness > 1000;
-        return *ret_done ? 0 : restrict_axis(search, &best, err);
+        search->kept[peel.axis][peel.value] = false;
+        return 0;
 }
 
 /* Let in again what does no harm: an earlier restriction may have been too strict. */
@@ -255,79 +246,11 @@ gather(struct search *search, const struct claim *claim, struct kp_error *err)
 }
 
 static void
-release(struct search *search)
-{
-        for (size_t axis = 0; axis < KP_N_AXES; axis++) {
-                free(search->kept[axis]);
-                search->kept[axis] = NULL;
-        }
-}
-
-static void
 search_done(struct search *search)
 {
         free(search->samples);
-        release(search);
-}
-
-/*
- * Narrow until nothing fails, beginning with one axis or, with KP_N_AXES, with the
- * best.
- *
- * ret_n    how many outcomes are left; 0: it cannot be done
- */
-static int
-narrow_from(struct search *search, size_t first, uint64_t *ret_n, struct kp_error *err)
-{
-        uint64_t works, failed;
-        int n = 0;
-
-        *ret_n = 0;
-        count_kept(search, &works, &failed);
-        if (first != KP_N_AXES) {
-                struct offer offer;
-
-                if (offer_make(search, first, &offer, err) < 0)
-                        return -1;
-                if (offer.badness > 1000)
-                        return 0;
-                if (restrict_axis(search, &offer, err) < 0)
-                        return -1;
-                n++;
-        }
-        for (bool stuck = false; n < MAX_CONDITIONS && !stuck; n++) {
-                count_kept(search, &works, &failed);
-                if (failed == 0)
-                        break;
-                if (narrow(search, &stuck, err) < 0)
-                        return -1;
-        }
-        widen(search);
-        count_kept(search, &works, &failed);
-        *ret_n = failed == 0 ? works : 0;
-        return 0;
-}
-
-/* The way that keeps most outcomes: a greedy choice may begin at the wrong end. */
-static int
-narrow_best(struct search *search, uint64_t *ret_n, struct kp_error *err)
-{
-        size_t best = KP_N_AXES;
-        uint64_t n;
-
-        if (narrow_from(search, KP_N_AXES, ret_n, err) < 0)
-                return -1;
-        release(search);
-        for (size_t i = 0; i < KP_NELEMS(candidates); i++) {
-                if (narrow_from(search, candidates[i], &n, err) < 0)
-                        return -1;
-                release(search);
-                if (n > *ret_n) {
-                        *ret_n = n;
-                        best = candidates[i];
-                }
-        }
-        return *ret_n == 0 ? 0 : narrow_from(search, best, &n, err);
+        for (size_t axis = 0; axis < KP_N_AXES; axis++)
+                free(search->kept[axis]);
 }
 
 static int
@@ -335,14 +258,24 @@ find_conditions(const struct kp_report *report, struct claim *claim, bool *ret_f
         struct kp_error *err)
 {
         KP_CLEANUP(search_done) struct search search = { .report = report };
+        uint64_t failed;
+        bool stuck = false;
 
         *ret_found = false;
         if (report->n_samples > MAX_SAMPLES)
                 return 0;
-        if (gather(&search, claim, err) < 0 || narrow_best(&search, &claim->n, err) < 0)
+        if (gather(&search, claim, err) < 0)
                 return -1;
-        *ret_found = claim->n > 0;
-        return *ret_found ? name_conditions(&search, claim, err) : 0;
+        for (count_kept(&search, &claim->n, &failed); failed > 0 && !stuck;
+                count_kept(&search, &claim->n, &failed))
+                if (peel_one(&search, &stuck, err) < 0)
+                        return -1;
+        if (failed > 0 || claim->n == 0)
+                return 0;
+        widen(&search);
+        count_kept(&search, &claim->n, &failed);
+        *ret_found = true;
+        return name_conditions(&search, claim, err);
 }
 
 /* All outcomes of a scenario with one home, whatever the evidence and the group. */
@@ -382,7 +315,7 @@ rank(const struct kp_report *report, const struct claim *claim)
         return column == COLUMN_LOG_IN || column == COLUMN_THROUGH ? 0 : 1;
 }
 
-/* Then what holds without a condition, then what most outcomes bear out. */
+/* Then what most outcomes bear out. */
 static int
 compare_claims(const void *a, const void *b, void *report)
 {
@@ -391,8 +324,6 @@ compare_claims(const void *a, const void *b, void *report)
 
         if (x_rank != y_rank)
                 return x_rank - y_rank;
-        if (x->n_conditions != y->n_conditions)
-                return x->n_conditions < y->n_conditions ? -1 : 1;
         if (x->n != y->n)
                 return x->n > y->n ? -1 : 1;
         if (x->scenario != y->scenario)

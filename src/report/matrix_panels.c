@@ -100,6 +100,8 @@ put_cause_findings(struct page *page, const struct kp_report *report, size_t cau
                 if (finding->cause != cause)
                         continue;
                 page_rawf(page, "<li><a href=\"#f%zu\">", i);
+                page_put(page, verdict_text(finding->verdict));
+                page_raw(page, " – ");
                 page_put(page, column_text(finding->column));
                 page_raw(page, ", ");
                 page_put(page, home_text(finding->home));

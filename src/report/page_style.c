@@ -63,12 +63,12 @@ const char style_matrix[] =
         "details.ev{border:1px solid #c9ced4;border-left:6px solid var(--c,#5b6066);border-radius:5px;margin:.4rem 0;padding:.4rem .8rem}details.ev>summary{cursor:pointer}"
         "details.ev:target{outline:3px solid #0a4f9e}details.set{margin:.6rem 0}details.set>summary{cursor:pointer;font-weight:700;padding:.25rem 0}"
         "dl{margin:.4rem 0;display:grid;grid-template-columns:minmax(7rem,11rem) 1fr;gap:.25rem .9rem}dt{font-weight:700}dd{margin:0;overflow-wrap:anywhere}dd ul{margin:0;padding-left:1.1rem}"
-        "table.d{width:100%;font-size:.88rem;margin:.3rem 0}table.d th,table.d td{border-bottom:1px solid #c9ced4;text-align:left;vertical-align:top;padding:.25rem .45rem;overflow-wrap:break-word}table.d td.f{overflow-wrap:anywhere}"
+        "table.d{width:100%;font-size:.88rem;margin:.3rem 0}table.d th,table.d td{border-bottom:1px solid #c9ced4;text-align:left;vertical-align:top;padding:.25rem .45rem;overflow-wrap:break-word}table.d td.f{overflow-wrap:anywhere}table.d td:first-child{white-space:nowrap}"
         "table.d thead th{border-bottom:2px solid #1b1f24;font-size:.84rem}table.d tr.bad td{background:#fdeae8}table.d td.f{color:#4a5057;font-size:.92em}"
         "ul.ids{margin:.2rem 0;padding-left:1.1rem;font-size:.82rem}ul.opt{margin:0;padding:0;list-style:none}ul.opt li{display:flex;flex-wrap:wrap;gap:.1rem .6rem;margin:.1rem 0}ul.opt .o{white-space:nowrap}"
         "fieldset{border:1px solid #c9ced4;border-radius:6px;display:flex;flex-wrap:wrap;gap:.4rem 1rem;align-items:center;padding:.4rem .8rem;margin:.6rem 0}fieldset[hidden]{display:none}"
         "fieldset label{display:inline-flex;gap:.35rem;align-items:center}input[type=search]{font:inherit;padding:.2rem .5rem;border:1px solid #767b82;border-radius:4px;min-width:14rem}"
-        "@media(max-width:640px){body{padding:.7rem}dl{grid-template-columns:1fr}dd{margin-bottom:.4rem}table.m tbody th{position:static}table.m{min-width:calc(9rem + var(--n)*6.300rem)}table.m col.k{width:9rem}table.d.st thead{display:none}table.d.st td{display:block;border:0;padding:.05rem 0}table.d.st tr{display:block;border-bottom:1px solid #c9ced4;padding:.3rem 0}}"
+        "@media(max-width:640px){body{padding:.7rem}dl{grid-template-columns:1fr}dd{margin-bottom:.4rem}table.m tbody th{position:static}table.m{min-width:calc(9rem + var(--n)*6.300rem)}table.m col.k{width:9rem}table.d.st thead{display:none}table.d.st td{display:block;white-space:normal;border:0;padding:.05rem 0}table.d.st tr{display:block;border-bottom:1px solid #c9ced4;padding:.3rem 0}}"
         "@media print{@page{size:A4 landscape;margin:10mm}html{font-size:11px}details.ev.v-works,details.ev.v-skipped,details.ev.v-not-applicable{display:none}"
         "details::details-content{content-visibility:visible;display:block}.wrap{overflow:visible}table.m{min-width:0}tr,details.ev>dl{break-inside:avoid}td.c a{min-height:0}}"
         ".n1{--n:1}.n2{--n:2}.n3{--n:3}.n4{--n:4}.n5{--n:5}.n6{--n:6}.n7{--n:7}.n8{--n:8}";
@@ -81,11 +81,11 @@ const char style_verdict[] =
         "table{border-collapse:collapse;width:100%}th{text-align:left;font-size:.84rem;color:#4a5057;border-bottom:2px solid #1b1f24;padding:.2rem .45rem}"
         "td{border-bottom:1px solid #c9ced4;padding:.3rem .45rem;vertical-align:top}.n{width:1.5rem;font-weight:700}.fix td{font-size:.95rem;line-height:1.35}.fix td:nth-child(3){width:22%}.fix td:nth-child(4){width:17%}"
         ".q4{table-layout:fixed}.q4 thead td{width:20%;border:0}.q4 th[scope=row]{color:#1b1f24;border-bottom:1px solid #c9ced4;width:20%;vertical-align:top}.q4 td{background:var(--t)}.q4 .st{color:var(--c);font-weight:700}.q4 p{margin:.1rem 0;font-size:.86rem;line-height:1.35}.cmp{font-weight:700;margin:.35rem 0}"
-        ".cols{display:grid;grid-template-columns:1fr 1fr;gap:0 1.5rem}.cols ul{list-style:none;margin:0;padding:0}.cols li{display:flex;gap:.5rem;margin:.15rem 0;align-items:flex-start;font-size:.93rem;line-height:1.35}.cols li .i{margin-top:.12rem}"
-        ".cols.small p,.cols.small ol{margin:.1rem 0;font-size:.9rem}.cols ol{padding-left:1.2rem}.cols ol li{display:list-item;margin:0}"
+        ".cols{display:grid;grid-template-columns:1.3fr 1fr;gap:0 1.5rem}.cols ul{list-style:none;margin:0;padding:0}.cols li{display:flex;gap:.5rem;margin:.15rem 0;align-items:flex-start;font-size:.93rem;line-height:1.35}.cols li .i{margin-top:.12rem}"
+        ".cols.small{grid-template-columns:1fr 1.3fr}.cols.small p,.cols.small ol{margin:.1rem 0;font-size:.9rem}.cols ol{padding-left:1.2rem}.cols ol li{display:list-item;margin:0}"
         "footer{margin-top:.7rem;border-top:1px solid #c9ced4;font-size:.8rem;color:#4a5057;display:grid;grid-template-columns:1.1fr 1fr;gap:0 1rem}footer p{margin:.15rem 0;overflow-wrap:anywhere}"
-        "@media print{html{font-size:11.400px;line-height:1.33}td{padding:.2rem .45rem}.verdict .v{font-size:1.6rem}.i.l{width:3rem;height:3rem}body{max-width:none}h2{margin-top:.55rem}}"
-        "@media(max-width:640px){.cols,footer{grid-template-columns:1fr}.i.l{width:2.600rem;height:2.600rem}.q4,.q4 tbody,.q4 tr,.q4 td,.q4 th[scope=row]{display:block;width:auto}.q4 thead{display:none}.q4 .g{display:block}}"
+        "@media print{html{font-size:11px;line-height:1.32}td{padding:.2rem .45rem}.verdict .v{font-size:1.6rem}.i.l{width:3rem;height:3rem}body{max-width:none}h2{margin-top:.55rem}}"
+        "@media(max-width:640px){.cols,.cols.small,footer{grid-template-columns:1fr}.i.l{width:2.600rem;height:2.600rem}.q4,.q4 tbody,.q4 tr,.q4 td,.q4 th[scope=row]{display:block;width:auto}.q4 thead{display:none}.q4 .g{display:block}}"
         "@media(min-width:641px){.q4 .g{display:none}}@media print{.q4 .g{display:none}}";
 
 const char script_matrix[] =

@@ -51,6 +51,7 @@
         X(SAY_OWNER_TOOL, "keypilot itself", "keypilot zelf") \
         X(SAY_OWNER_UNKNOWN, "not known yet", "nog niet bekend") \
         X(SAY_NONE, "none", "geen") \
+        X(SAY_USUAL_SETTINGS, "the usual settings", "de gewone instellingen") \
         X(SAY_UNEXPLAINED, "No rule explains this yet", "Nog geen regel verklaart dit") \
         X(SAY_AXIS_CLIENT, "browser or app", "browser of app") \
         X(SAY_AXIS_EVENT, "account event", "gebeurtenis met het account") \
@@ -116,9 +117,9 @@
         X(SAY_V_NO_WORKS, "Nothing that we can promise.", "Niets dat we kunnen beloven.") \
         X(SAY_V_NO_PROBLEMS, "No problem was found.", "Er is geen probleem gevonden.") \
         X(SAY_V_CLAIM, "{1}, {2}", "{1}, {2}") \
-        X(SAY_V_CLAIM_IF, "{1}, {2} – only {3}", "{1}, {2} – alleen {3}") \
-        X(SAY_V_ONLY_WITH, "with {1}: {2}", "met {1}: {2}") \
-        X(SAY_V_NOT_WITH, "without {1}: {2}", "zonder {1}: {2}") \
+        X(SAY_V_CLAIM_IF, "{1}, {2} – {3}", "{1}, {2} – {3}") \
+        X(SAY_V_ONLY_WITH, "only with {1}: {2}", "alleen met {1}: {2}") \
+        X(SAY_V_NOT_WITH, "not with {1}: {2}", "niet met {1}: {2}") \
         X(SAY_V_NOT_TESTED, "We did not test this", "Dit hebben wij niet getest") \
         X(SAY_V_SURE, "How sure is this?", "Hoe zeker is dit?") \
         X(SAY_V_NO_REAL_KEY, "Real security keys.", "Echte beveiligingssleutels.") \
@@ -126,7 +127,7 @@
         X(SAY_V_NO_HOME, "A {1}.", "Een {1}.") \
         X(SAY_V_NO_GROUP, "{1}.", "{1}.") \
         X(SAY_V_NO_COLUMNS, "These steps: {1}.", "Deze stappen: {1}.") \
-        X(SAY_V_SKIPPED, "{1} combinations were skipped: {2}", "{1} combinaties zijn overgeslagen: {2}") \
+        X(SAY_V_SKIPPED, "{1} combinations that were skipped; matrix.html says why.", "{1} combinaties die zijn overgeslagen; matrix.html zegt waarom.") \
         X(SAY_V_ALL_TESTED, "Everything that the pilot names was tested.", "Alles wat de pilot noemt, is getest.") \
         X(SAY_V_COUNTED, "{1} combinations, with {2} kinds of key and {3} browsers and apps.", "{1} combinaties, met {2} soorten sleutels en {3} browsers en apps.") \
         X(SAY_V_UNCLEAR_ONE, "1 of them gave no clear outcome.", "1 daarvan gaf geen duidelijke uitkomst.") \
@@ -190,7 +191,7 @@
         X(SAY_M_ACTOR, "Who", "Wie") \
         X(SAY_M_HAPPENS, "What happens", "Wat er gebeurt") \
         X(SAY_M_DETAILS, "Details", "Bijzonderheden") \
-        X(SAY_M_STEPS_LEFT, "{1} more steps stand in outcomes.jsonl", "nog {1} stappen staan in outcomes.jsonl") \
+        X(SAY_M_STEPS_LEFT, "{1} steps left out; they stand in outcomes.jsonl", "{1} stappen weggelaten; ze staan in outcomes.jsonl") \
         X(SAY_M_IDS, "Combinations", "Combinaties") \
         X(SAY_M_IDS_MORE, "and {1} more in outcomes.jsonl", "en nog {1} in outcomes.jsonl") \
         X(SAY_M_WHY, "Reason", "Reden") \

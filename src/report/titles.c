@@ -234,7 +234,8 @@ value_describe(struct kp_report *report, enum kp_axis axis, const char *value,
         if (axis == KP_AXIS_HOME && home_parse(value, &home))
                 row->title = say_text(SAY_HOME_SERVICE + home);
         if (strcmp(own, "none") == 0 && axis != KP_AXIS_HOME)
-                row->title = say_text(SAY_NONE);
+                row->title = say_text(
+                        axis == KP_AXIS_SETTINGS ? SAY_USUAL_SETTINGS : SAY_NONE);
         row->group = axis == KP_AXIS_POPULATION ? group_of(row->root) : GROUP_UNKNOWN;
         return 0;
 }

@@ -6,7 +6,8 @@
 
 #include "keypilot/core/json.h"
 
-#define MAX_STEPS 40
+#define MAX_STEPS 40   /* of one trace */
+#define FIRST_STEPS 10 /* of them from its beginning: what went wrong is at the end */
 
 /* clang-format off */
 static const struct {
@@ -192,27 +193,48 @@ put_head(struct page *page)
         page_raw(page, "</tr></thead><tbody>\n");
 }
 
+static size_t
+count_shown(const json_t *trace)
+{
+        const json_t *event;
+        size_t i, n = 0;
+
+        json_array_foreach (trace, i, event)
+                n += event_is_shown(kp_json_str(event, "event", ""));
+        return n;
+}
+
+static void
+put_gap(struct page *page, size_t n_left_out)
+{
+        page_raw(page, "<tr><td>…</td><td></td><td colspan=\"2\" class=\"soft\">");
+        page_put(page, say1(page, SAY_M_STEPS_LEFT, number(page, n_left_out)));
+        page_raw(page, "</td></tr>\n");
+}
+
 int
 trace_write(struct page *page, const char *trace, struct kp_error *err)
 {
         json_auto_t *root = NULL;
         const json_t *event;
-        size_t i, n = 0;
+        size_t i, n = 0, n_out;
 
         if (kp_json_parse("trace", trace, strlen(trace), &root, err) < 0)
                 return -1;
+        n_out = count_shown(root);
+        n_out = n_out > MAX_STEPS ? n_out - MAX_STEPS : 0;
         put_head(page);
         json_array_foreach (root, i, event) {
                 if (!event_is_shown(kp_json_str(event, "event", "")))
                         continue;
-                if (n++ < MAX_STEPS && put_step(page, event, err) < 0)
+                n++;
+                if (n_out > 0 && n == FIRST_STEPS + 1)
+                        put_gap(page, n_out);
+                if (n > FIRST_STEPS && n <= FIRST_STEPS + n_out)
+                        continue;
+                if (put_step(page, event, err) < 0)
                         return -1;
         }
         page_raw(page, "</tbody></table>\n");
-        if (n <= MAX_STEPS)
-                return 0;
-        page_raw(page, "<p class=\"small soft\">");
-        page_put(page, say1(page, SAY_M_STEPS_LEFT, number(page, n - MAX_STEPS)));
-        page_raw(page, "</p>\n");
         return 0;
 }

@@ -5,7 +5,8 @@
 #include "pages.h"
 
 #define MAX_FIXES 5
-#define MAX_CLAIMS 4
+#define MAX_CLAIMS 3
+#define MAX_PROBLEMS 5
 #define MAX_QUESTIONS 3
 
 /* What one page is written from, found once for both languages. */
@@ -227,7 +228,7 @@ put_not_yet(struct page *page, const struct verdict *verdict)
         page_raw(page, "<section><h2>");
         page_say(page, SAY_V_NOT_YET);
         page_raw(page, "</h2><ul>");
-        for (size_t i = 0; i < verdict->n_fixes && i < MAX_CLAIMS; i++)
+        for (size_t i = 0; i < verdict->n_fixes && i < MAX_PROBLEMS; i++)
                 put_item(page, verdict->fixes[i].worst,
                         report_cause(verdict->report, verdict->fixes[i].cause)->title);
         if (verdict->n_fixes == 0) {
@@ -266,23 +267,6 @@ open_columns(const struct kp_report *report, struct kp_text *ret)
 }
 
 static void
-put_skipped(struct page *page, const struct kp_report *report)
-{
-        const struct why_row *most = NULL;
-
-        for (size_t i = 0; i < report->whys.n; i++) {
-                const struct why_row *why = table_at(&report->whys, i);
-
-                if (why->verdict == KP_SKIPPED && (most == NULL || why->n > most->n))
-                        most = why;
-        }
-        if (most != NULL)
-                put_line(page, say2(page, SAY_V_SKIPPED,
-                                       number(page, report->total.n[KP_SKIPPED]),
-                                       plain(most->why)));
-}
-
-static void
 put_not_tested(struct page *page, const struct verdict *verdict)
 {
         const struct kp_report *report = verdict->report;
@@ -305,7 +289,9 @@ put_not_tested(struct page *page, const struct verdict *verdict)
         if (n > 0)
                 put_line(page, say1(page, SAY_V_NO_COLUMNS,
                                        text_join(page, columns, n, ", ")));
-        put_skipped(page, report);
+        if (report->total.n[KP_SKIPPED] > 0)
+                put_line(page, say1(page, SAY_V_SKIPPED,
+                                       number(page, report->total.n[KP_SKIPPED])));
         page_raw(page, "</section>\n");
 }
 

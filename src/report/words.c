@@ -184,7 +184,7 @@ condition_text(struct page *page, const struct kp_report *report,
                 n++;
         }
         return say2(page, condition->except ? SAY_V_NOT_WITH : SAY_V_ONLY_WITH,
-                axis_text(condition->axis), text_join(page, values, n, ", "));
+                axis_text(condition->axis), text_join(page, values, n, " / "));
 }
 
 struct kp_text

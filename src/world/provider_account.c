@@ -60,7 +60,9 @@ provider_enrol_page(struct provider_web *at, struct kp_error *err)
         account = kp_directory_get(&at->provider->directory, at->session->account);
         if (!kp_fact_has(actor, "methods", "passkey"))
                 return provider_refuse(at, account, "enrol", "no-passkeys-here", err);
-        if (kp_proof_assurance(&at->session->proof) < KP_ASSURANCE_MFA &&
+        /* of a login at another provider this one knows only that it was one */
+        if ((at->session->by_eip ||
+                    kp_proof_assurance(&at->session->proof) < KP_ASSURANCE_MFA) &&
                 kp_fact_is(actor, "enrolment_needs", "mfa")) {
                 at->flow = provider_flow_begin(at->provider);
                 return provider_code_page(at, account, &at->session->proof, err);

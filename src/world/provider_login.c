@@ -225,7 +225,7 @@ provider_code_page(struct provider_web *at, const struct kp_account *account,
                 .account = account->ordinal,
                 .tenant = account->tenant,
                 .person = account->person,
-                .proof = *proof,
+                .before = { .proof = *proof },
         };
         char path[96];
 
@@ -250,7 +250,7 @@ provider_code(struct provider_web *at, struct kp_error *err)
                 why = "code-wrong";
         if (why != NULL)
                 return provider_refuse(at, NULL, "code", why, err);
-        proof = taken->proof;
+        proof = taken->before.proof;
         proof.code = true;
         return provider_finish_login(at,
                 kp_directory_get(&at->provider->directory, taken->account), &proof,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
 #include <string.h>
 
 #include "service_internal.h"
@@ -164,7 +165,7 @@ service_password(struct service_web *at, struct kp_error *err)
 /* Ask for the second factor that the account's role must use. */
 static int
 code_page(struct service_web *at, const struct kp_account *account,
-        const struct kp_proof *proof, struct kp_error *err)
+        const struct kp_session *waiting, struct kp_error *err)
 {
         KP_CLEANUP(kp_doc_done) struct kp_doc doc = { 0 };
         const struct kp_one_time like = {
@@ -172,7 +173,7 @@ code_page(struct service_web *at, const struct kp_account *account,
                 .account = account->ordinal,
                 .tenant = account->tenant,
                 .person = account->person,
-                .proof = *proof,
+                .before = *waiting,
         };
         char path[96];
 
@@ -184,17 +185,22 @@ code_page(struct service_web *at, const struct kp_account *account,
         return kp_doc_send(&doc, &at->web, 200, err);
 }
 
+/*
+ * Must a code be asked? By what this site itself knows: of a login through the EIP only
+ * that it was one, whatever was done there.
+ */
 static bool
 needs_code(const struct service_web *at, const struct kp_account *account,
-        const struct kp_proof *proof, bool by_eip)
+        const struct kp_session *like)
 {
         const struct kp_actor *actor = at->service->actor;
 
         if (!kp_fact_has(actor, "two_factor_for", account->role))
                 return false;
-        if (by_eip)
-                return !kp_fact_bool(actor, "eip_counts_as_two_factor");
-        return kp_proof_assurance(proof) < KP_ASSURANCE_MFA;
+        if (like->by_eip)
+                return strcmp(like->method, "eip") == 0 &&
+                       !kp_fact_bool(actor, "eip_counts_as_two_factor");
+        return kp_proof_assurance(&like->proof) < KP_ASSURANCE_MFA;
 }
 
 int
@@ -205,8 +211,8 @@ service_open_session(struct service_web *at, struct kp_account *account,
         struct kp_session *session;
         char path[96];
 
-        if (needs_code(at, account, &like->proof, like->by_eip) && !like->proof.code)
-                return code_page(at, account, &like->proof, err);
+        if (needs_code(at, account, like))
+                return code_page(at, account, like, err);
         session = kp_session_begin(&at->service->sessions, at->web.env, like,
                 kp_fact_int(actor, "session_ttl_s"));
         session->account = account->ordinal;
@@ -247,15 +253,14 @@ service_code(struct service_web *at, struct kp_error *err)
                 KP_CODE_SECOND_FACTOR, kp_web_param(&at->web, "code"));
         struct kp_account *account;
         struct kp_session like;
-        struct kp_proof proof;
 
         if (taken == NULL)
                 return service_refuse(at, NULL, "code", "code-wrong", err);
-        proof = taken->proof;
-        proof.code = true;
+        like = taken->before;
+        like.proof.code = true;
         account = kp_directory_get(&at->service->directory, taken->account);
-        if (strcmp(proof.at, "service") == 0)
-                return service_finish_login(at, account, &proof, "code", err);
-        like = (struct kp_session){ .proof = proof, .by_eip = true, .method = "eip" };
+        if (!like.by_eip)
+                return service_finish_login(at, account, &like.proof, "code", err);
+        (void)snprintf(like.method, sizeof(like.method), "eip-and-code");
         return service_open_session(at, account, &like, "code", err);
 }

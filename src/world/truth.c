@@ -13,7 +13,7 @@ kp_proof_assurance(const struct kp_proof *proof)
         /* the desk has seen the person: as good as the key it replaces */
         if (proof->desk)
                 return KP_ASSURANCE_PHISHING_RESISTANT;
-        if (proof->password && proof->code)
+        if ((proof->password || proof->passkey || proof->mail) && proof->code)
                 return KP_ASSURANCE_MFA;
         if (proof->passkey || proof->password || proof->code || proof->mail)
                 return KP_ASSURANCE_SINGLE;

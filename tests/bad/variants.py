@@ -73,3 +73,8 @@ def textual(root):
     yield 'a comma too many', text[:-1] + b',}'
     yield 'single quotes', text.replace(b'"', b"'")
     yield 'NaN', b'{"x":NaN,' + text[1:]
+
+
+def hostile_name(root):
+    """An unknown member whose name would draw on the terminal that shows it."""
+    return b'{"a\\n\\u001b[31mb\\u0007":1,' + json.dumps(root).encode()[1:]

@@ -313,6 +313,35 @@ Test(pages, show_hostile_text_as_text_wherever_it_stands)
         run_end(&run);
 }
 
+Test(pages, keep_the_end_of_a_long_trace)
+{
+        KP_CLEANUP(kp_buf_done) struct kp_buf trace = { 0 };
+        KP_CLEANUP(kp_free_str) char *matrix = NULL;
+        KP_CLEANUP(kp_free_str) char *verdict = NULL;
+        struct run_folder run;
+
+        for (int i = 1; i <= 100; i++)
+                kp_buf_printf(&trace,
+                        "%s{\"t\":%d,\"who\":\"pilot\",\"event\":\"step\",\"number\":%"
+                        "d}",
+                        i == 1 ? "[" : ",", i, i);
+        kp_buf_puts(&trace, "]");
+        run_begin(&run);
+        run_header(&run, "simulated", 1);
+        run_outcome(&run, (struct row){ .scenario = "s",
+                                  .verdict = "breaks",
+                                  .cause = "c",
+                                  .trace = kp_buf_str(&trace) });
+        write_pages(&run, NULL, &matrix, &verdict);
+        cr_expect_not_null(strstr(matrix, "number=10<"));
+        cr_expect_null(strstr(matrix, "number=11<"));
+        cr_expect_not_null(strstr(matrix, "60 steps left out"));
+        cr_expect_null(strstr(matrix, "number=70<"));
+        cr_expect_not_null(strstr(matrix, "number=71<"));
+        cr_expect_not_null(strstr(matrix, "number=100<"));
+        run_end(&run);
+}
+
 Test(pages, stay_small_when_there_are_many_combinations)
 {
         KP_CLEANUP(kp_fixtures_free) struct kp_fixtures *fixtures = small_fixtures();

@@ -162,7 +162,7 @@ Test(report, of_a_run_with_only_skipped_cells_cannot_say_and_tells_why)
                                   .evidence = "live" });
         report = run_load(&run, NULL);
         cr_assert_eq(kp_report_write_pages(report, run.dir, &err), 0);
-        page = page_text_of(&run, "verdict.html");
+        page = page_text_of(&run, "matrix.html");
         cr_expect_not_null(strstr(page, "needs set-clock"));
         cr_expect_not_null(strstr(page, "Nog niet te zeggen"));
         root = json_of(report);

@@ -139,6 +139,8 @@ Test(directory, what_was_proved_decides_how_strong_it_is)
                 { { .passkey = true }, KP_ASSURANCE_SINGLE, "passkey" },
                 { { .password = true, .code = true }, KP_ASSURANCE_MFA,
                         "password-and-code" },
+                { { .passkey = true, .code = true }, KP_ASSURANCE_MFA, "passkey" },
+                { { .mail = true, .code = true }, KP_ASSURANCE_MFA, "mail" },
                 { { .passkey = true, .uv = true }, KP_ASSURANCE_PHISHING_RESISTANT,
                         "passkey" },
                 { { .passkey = true, .password = true },

@@ -40,7 +40,8 @@ const char *kp_proof_method(const struct kp_proof *proof);
 
 /*
  * The ledger of the truth: which proof stood behind which response. Sites write into it
- * and never decide by it; the judge reads it through the sessions.
+ * and never decide by it, but for the place, which an address or a device gives away;
+ * the judge reads it through the sessions.
  */
 #define KP_LEDGER_MAX 64
 struct kp_ledger {
@@ -54,25 +55,6 @@ struct kp_ledger {
                               it */
 };
 
-/*
- * One-time codes that reach a person outside the browser: a second factor on the phone,
- * a link in the mailbox, a temporary pass from the help desk.
- */
-enum kp_code_kind { KP_CODE_SECOND_FACTOR, KP_CODE_MAIL, KP_CODE_DESK };
-struct kp_one_time {
-        enum kp_code_kind kind;
-        char flow[33]; /* the page that waits for it */
-        char code[33];
-        int account, tenant, person;
-        struct kp_proof proof; /* what was proved before */
-        int64_t until_ms;
-        bool used;
-};
-#define KP_CODES_MAX 12
-struct kp_codes {
-        struct kp_one_time items[KP_CODES_MAX];
-        size_t n_items; /* ever issued; the oldest are overwritten */
-};
 void kp_ledger_note(struct kp_ledger *ledger, const char *response_id,
         const struct kp_proof *proof);
 /* NULL if nobody wrote it. */
@@ -117,6 +99,25 @@ struct kp_session *kp_session_begin(struct kp_sessions *sessions,
 /* End those of an account; account 0: all. Returns how many were alive. */
 size_t kp_sessions_end(struct kp_sessions *sessions, int account);
 
+/*
+ * One-time codes that reach a person outside the browser: a second factor on the phone,
+ * a link in the mailbox, a temporary pass from the help desk.
+ */
+enum kp_code_kind { KP_CODE_SECOND_FACTOR, KP_CODE_MAIL, KP_CODE_DESK };
+struct kp_one_time {
+        enum kp_code_kind kind;
+        char flow[33]; /* the page that waits for it */
+        char code[33];
+        int account, tenant, person;
+        struct kp_session before; /* the login that waits for it */
+        int64_t until_ms;
+        bool used;
+};
+#define KP_CODES_MAX 12
+struct kp_codes {
+        struct kp_one_time items[KP_CODES_MAX];
+        size_t n_items; /* ever issued; the oldest are overwritten */
+};
 /* One request in the hands of a site. */
 struct kp_web {
         const struct kp_site_env *env;
