@@ -138,6 +138,18 @@ Test(cell, what_cannot_exist_is_not_applicable_and_says_why)
         cr_assert(event_find(result.trace, "step", NULL) == NULL, "nothing was run");
 }
 
+Test(cell, what_hangs_on_a_step_that_failed_at_the_key_is_skipped_and_says_so)
+{
+        KP_CLEANUP(kp_cell_result_done)
+        struct kp_cell_result result =
+                ran("key-lost-at-home", axes_with("key", "sim:yubikey-4-u2f", NULL),
+                        NULL, KP_DRIVER_DEFAULT, "1");
+
+        cr_assert_str_eq(kp_verdict_name(result.verdict), "skipped");
+        cr_assert(
+                strstr(result.why, "an earlier step failed") != NULL, "%s", result.why);
+}
+
 static void
 hub_cannot_be_home(void)
 {
