@@ -138,8 +138,16 @@ step_check(const json_t *step, struct kp_error *err)
 int
 kp_world_check_scenario(const struct kp_scenario *scenario, struct kp_error *err)
 {
-        const json_t *step;
+        static const char needs[] = "account-events|second-key|see-inside|set-clock";
+        const json_t *step, *need;
         size_t i;
+
+        json_array_foreach (scenario->needs, i, need)
+                if (!listed(needs, '|', json_string_value(need)))
+                        return KP_FAIL(err, KP_ESCHEMA,
+                                "scenario '%s', member 'needs': '%.40s': expected one "
+                                "of %s",
+                                scenario->id, json_string_value(need), needs);
 
         json_array_foreach (scenario->steps, i, step)
                 if (step_check(step, err) < 0)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 
-from variants import hostile_name, structural, textual
+from variants import hostile_names, structural, textual
 
 KEYPILOT, FIXTURES = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 INPUT, REFUSED, USAGE = 3, 1, 2
@@ -66,7 +66,7 @@ def sentence_trouble(line, name):
         return 'not UTF-8'
     if not text.startswith('keypilot: ') or len(text) < 20:
         return 'not a sentence of ours'
-    if any(ord(c) < 32 or ord(c) == 127 for c in text):
+    if any(ord(c) < 32 or 127 <= ord(c) < 160 for c in text):
         return 'control characters'
     if len(text) > 1500:
         return f'{len(text)} characters long'
@@ -436,7 +436,7 @@ def ceremony(verb, *more):
 def config_texts(root):
     """The same for a file in which no member may be unknown."""
     yield from textual(root)
-    yield 'a name that would draw on the terminal', hostile_name(root)
+    yield from hostile_names(root)
 
 
 def refuse_texts(title, root, path, *args, texts=textual):

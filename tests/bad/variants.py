@@ -75,6 +75,10 @@ def textual(root):
     yield 'NaN', b'{"x":NaN,' + text[1:]
 
 
-def hostile_name(root):
-    """An unknown member whose name would draw on the terminal that shows it."""
-    return b'{"a\\n\\u001b[31mb\\u0007":1,' + json.dumps(root).encode()[1:]
+def hostile_names(root):
+    """(what, bytes): an unknown member whose name the sentence had better not repeat."""
+    text = json.dumps(root).encode()
+    yield 'a name that would draw on the terminal', (
+        b'{"a\\n\\u001b[31mb\\u0007\\u009b":1,' + text[1:])
+    yield 'a long name of two-byte letters', b'{"x' + 'é'.encode() * 500 + b'":1,' + text[1:]
+    yield 'a long name of four-byte letters', b'{"xy' + '🗝'.encode() * 500 + b'":1,' + text[1:]

@@ -59,6 +59,19 @@ Test(steps, what_is_wrong_with_a_step_is_said_by_name)
                         "%s: %s", cases[i].steps, text);
 }
 
+Test(steps, what_a_scenario_needs_is_one_of_a_few_words)
+{
+        json_auto_t *needs = json_pack("[s, s]", "set-clock", "set-clocks");
+        struct kp_scenario scenario = { .id = "x", .needs = needs };
+        struct kp_error err = { 0 };
+        char text[KP_ERROR_TEXT];
+
+        cr_assert(kp_world_check_scenario(&scenario, &err) < 0);
+        cr_expect(
+                strstr(kp_error_format(&err, text, sizeof(text)), "set-clocks") != NULL,
+                "%s", text);
+}
+
 Test(steps, events_are_known_by_name)
 {
         cr_expect(kp_world_event_known("none"));

@@ -27,16 +27,19 @@ struct kp_authenticator;
  *
  * profile  borrowed, must outlive the key
  * random   borrowed; credentials, key agreement, tokens
- * now_ms   when it is powered up
+ * now_ms   when it is powered up; all times are of one clock, any, in milliseconds
+ * ret      the caller frees it with kp_authenticator_free()
  * Errors   KP_ENOMEM; KP_ESCHEMA a profile that cannot be built (its member told)
  */
 int kp_authenticator_new(const struct kp_authenticator_profile *profile,
         struct kp_random *random, int64_t now_ms, struct kp_authenticator **ret,
         struct kp_error *err) KP_MUST_CHECK;
+/* NULL-safe, leaves NULL */
 void kp_authenticator_free(struct kp_authenticator **authenticator);
 
 /* The person's finger. Default: the right one, and it touches at once. */
 enum kp_finger { KP_FINGER_TOUCHES, KP_FINGER_WITHHOLDS, KP_FINGER_REFUSES };
+
 /*
  * How requests for a touch are answered from now on; a request that already waits is
  * answered `after_ms` from now.
@@ -54,11 +57,14 @@ void kp_authenticator_power_cycle(
 /* One report in. Never fails: what is wrong with it is answered. */
 void kp_authenticator_feed(struct kp_authenticator *authenticator,
         const uint8_t report[KP_CTAPHID_REPORT], int64_t now_ms);
+
 /* Let time pass: touches happen, keep-alives fall due, requests time out. */
 void kp_authenticator_tick(struct kp_authenticator *authenticator, int64_t now_ms);
+
 /* The next report to send, if one waits. */
 bool kp_authenticator_next_report(
         struct kp_authenticator *authenticator, uint8_t report[KP_CTAPHID_REPORT]);
+
 /*
  * When something will happen by itself; -1: nothing until the next report arrives. A
  * U2F key that is polled for a touch sends nothing, but this tells when the touch will
@@ -70,6 +76,8 @@ int64_t kp_authenticator_next_event_ms(const struct kp_authenticator *authentica
  * Message-level entry for tests and fuzzing: one CTAP2 message (command byte first) in,
  * one answer (status byte first) out, as if it came on one channel; touches are awaited
  * by moving the key's own clock.
+ *
+ * answer   overwritten; the caller ends it with kp_buf_done()
  */
 void kp_authenticator_message(struct kp_authenticator *authenticator,
         const uint8_t *message, size_t message_len, struct kp_buf *answer);

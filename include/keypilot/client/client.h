@@ -14,7 +14,10 @@
  * Spec: WebAuthn L3 §5.1.3, §5.1.4, §5.1.8, §5.1.9
  */
 
+/* Where the page stands: in a window, or in a frame of another page. */
 enum kp_framing { KP_FRAME_TOP, KP_FRAME_SAME_ORIGIN, KP_FRAME_CROSS_ORIGIN };
+
+/* Spec: Credential Management Level 1 §2.3.2 "Mediation Requirements" */
 enum kp_mediation {
         KP_MEDIATION_OPTIONAL,
         KP_MEDIATION_CONDITIONAL,
@@ -22,20 +25,21 @@ enum kp_mediation {
         KP_MEDIATION_SILENT
 };
 
-/* Where the call stands: the --page file of the command line, or a page of the world.
+/*
+ * Where the call stands: the --page file of the command line, or a page of the world.
+ * Everything borrowed.
  */
 struct kp_page {
         const char *origin; /* "https://login.example", or the URL of the page */
         enum kp_framing framing;
         const char *top_origin; /* NULL: none */
         const char *allow;      /* the iframe's allow attribute; NULL: none */
-        /* the response header: the page's own, or for a frame the top page's; NULL:
-         * none */
+        /* the header of the page, or of the page around a frame; NULL: none */
         const char *permissions_policy;
         bool user_activation; /* the person clicked just before */
         enum kp_mediation mediation;
-        const json_t
-                *well_known; /* array of {host, status, headers, body}; NULL: none */
+        /* what hosts answer, array of {host, status, headers, body}; NULL: none */
+        const json_t *well_known;
 };
 
 /*
@@ -50,7 +54,10 @@ struct kp_page {
 int kp_page_read(
         const json_t *object, struct kp_page *ret, struct kp_error *err) KP_MUST_CHECK;
 
-/* Errors  KP_ESCHEMA not an address that a page can have. "null" is an opaque origin.
+/*
+ * Is it an address that a page can have? "null" is: an opaque origin.
+ *
+ * Errors   KP_ESCHEMA it is none
  */
 int kp_page_origin_check(const char *origin, struct kp_error *err) KP_MUST_CHECK;
 
@@ -58,11 +65,17 @@ int kp_page_origin_check(const char *origin, struct kp_error *err) KP_MUST_CHECK
 struct kp_user {
         void *self;
         /*
-         * Asked for the key's PIN. retries: left on the key, -1 unknown. Append the PIN
-         * and return 1, or 0 to give up, or -1 with an error.
+         * Asked for the key's PIN. Append it and return 1, or 0 to give up, or -1 with
+         * an error.
+         *
+         * retries  left on the key; -1: unknown
          */
         int (*pin)(void *self, int retries, struct kp_buf *ret, struct kp_error *err);
-        /* Asked to choose a PIN for a key that has none; the same return values. */
+        /*
+         * Asked to choose a PIN for a key that has none; the same return values.
+         *
+         * min_len  code points
+         */
         int (*new_pin)(
                 void *self, int64_t min_len, struct kp_buf *ret, struct kp_error *err);
         /* Which of several passkeys: index, or -1 to give up. NULL: the first. */
@@ -78,18 +91,21 @@ struct kp_client_key {
         struct kp_driver *driver;
         const char *attachment; /* "cross-platform" or "platform" */
         bool real;              /* the extra rules for other people's keys hold */
-        /* how it is connected: "usb", "nfc", "ble", "hybrid", "internal"; NULL:
-         * "internal" for a platform key, otherwise "usb" */
+        /*
+         * How it is connected: "usb", "nfc", "ble", "hybrid", "internal". NULL:
+         * "internal" for a platform key, otherwise "usb".
+         */
         const char *transport;
 };
 
+/* A client with its keys and its person. Everything borrowed. */
 struct kp_client {
         struct kp_actor actor; /* the client profile's facts; role "client" */
         struct kp_client_key *keys;
         size_t n_keys;
         struct kp_clock *clock;
         struct kp_random *random;
-        struct kp_user *user;
+        struct kp_user *user; /* NULL: nobody is there */
 };
 
 /* A ceremony that did not give a credential. Spec: WebIDL §2.8.1 DOMException names */
@@ -120,8 +136,8 @@ extern const struct kp_client_reason kp_client_reasons[];
  * ret_response   RegistrationResponseJSON or AuthenticationResponseJSON; NULL after an
  *                exception. The caller releases it with json_decref()
  * ret_exception  filled; name "" after success
- * Errors   the harness's own only: KP_ESCHEMA the page's origin is none, KP_ESAFETY a
- * rule for real keys, KP_EIO, KP_ENOMEM
+ * Errors         the harness's own only: KP_ESCHEMA the page's origin is none,
+ *                KP_ESAFETY a rule for real keys, KP_EIO, KP_ENOMEM
  */
 int kp_client_create(struct kp_client *client, const struct kp_page *page,
         const json_t *options, json_t **ret_response,

@@ -34,7 +34,13 @@ struct kp_authdata {
         size_t extensions_len;
 };
 
-/* Errors  KP_EPARSE short, trailing bytes, AT or ED without its part, part not CBOR */
+/*
+ * Take it apart.
+ *
+ * mode     for the public key and the extensions
+ * ret      overwritten on success only; points into `bytes`
+ * Errors   KP_EPARSE short, trailing bytes, AT or ED without its part, part not CBOR
+ */
 int kp_authdata_parse(const uint8_t *bytes, size_t bytes_len, enum kp_cbor_mode mode,
         struct kp_authdata *ret, struct kp_error *err) KP_MUST_CHECK;
 

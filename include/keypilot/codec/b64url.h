@@ -11,8 +11,8 @@
 void kp_b64url_put(struct kp_buf *buf, const void *bytes, size_t bytes_len);
 
 /*
- * Decode, strictly: only the URL alphabet, no padding, no white space, no impossible length,
- * unused bits zero.
+ * Decode, strictly: only the URL alphabet, no padding, no white space, no impossible
+ * length, unused bits zero.
  *
  * ret      appended to
  * Errors   KP_EPARSE with what is wrong
@@ -20,11 +20,17 @@ void kp_b64url_put(struct kp_buf *buf, const void *bytes, size_t bytes_len);
 int kp_b64url_decode(const char *text, size_t text_len, struct kp_buf *ret,
         struct kp_error *err) KP_MUST_CHECK;
 
-/* The same, but bits that no byte uses may be anything: RFC 4648 §3.5 leaves it to decoders. */
+/* The same, but unused bits may be anything. RFC 4648 §3.5 leaves it to decoders. */
 int kp_b64url_decode_any_bits(const char *text, size_t text_len, struct kp_buf *ret,
         struct kp_error *err) KP_MUST_CHECK;
 
-/* Standard base64 with padding, white space skipped on decoding (SAML, PEM). RFC 4648 §4 */
+/*
+ * Standard base64 with padding; decoding skips white space (SAML, PEM).
+ *
+ * ret      appended to
+ * Errors   KP_EPARSE with what is wrong
+ * Spec     RFC 4648 §4
+ */
 void kp_b64_put(struct kp_buf *buf, const void *bytes, size_t bytes_len);
 int kp_b64_decode(const char *text, size_t text_len, struct kp_buf *ret,
         struct kp_error *err) KP_MUST_CHECK;

@@ -36,8 +36,9 @@ enum kp_ctap_pin_cmd {
         KP_CTAP_PIN_GET_UV_RETRIES = 0x07,
         KP_CTAP_PIN_GET_TOKEN_PIN_PERMS = 0x09,
 };
-const char *kp_ctap_pin_cmd_name(uint8_t cmd);
+const char *kp_ctap_pin_cmd_name(uint8_t cmd); /* "getPINRetries"; "unknown" */
 
+/* Spec: CTAP 2.1 §6.5.5.7 "Operations to Obtain a pinUvAuthToken", permissions */
 enum kp_ctap_permission {
         KP_CTAP_PERM_MC = 0x01,
         KP_CTAP_PERM_GA = 0x02,
@@ -96,7 +97,8 @@ enum kp_ctap_status {
         KP_CTAP2_ERR_UNAUTHORIZED_PERMISSION = 0x40,
         KP_CTAP1_ERR_OTHER = 0x7f,
 };
-const char *kp_ctap_status_name(uint8_t status); /* "CTAP2_ERR_PIN_INVALID"; "CTAP_ERR_UNKNOWN" */
+/* "CTAP2_ERR_PIN_INVALID"; "CTAP_ERR_UNKNOWN" for a number that is not above. */
+const char *kp_ctap_status_name(uint8_t status);
 
 /* CTAPHID. Spec: CTAP 2.1 §11.2 */
 #define KP_CTAPHID_REPORT 64

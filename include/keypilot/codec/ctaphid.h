@@ -6,8 +6,8 @@
 #include "keypilot/core/buf.h"
 
 /*
- * CTAPHID framing: one message <-> 64-byte reports. Used by the simulated key, the tap and
- * our own driver; it has no opinion about channels or time.
+ * CTAPHID framing: one message <-> 64-byte reports. Used by the simulated key, the tap
+ * and our own driver; it has no opinion about channels or time.
  * Spec: CTAP 2.1 §11.2.4
  */
 
@@ -15,7 +15,7 @@
 void kp_ctaphid_split(uint32_t cid, uint8_t cmd, const uint8_t *payload, size_t payload_len,
         struct kp_buf *reports);
 
-/* One report, taken apart. Pointers into it. */
+/* One report, taken apart; `data` points into it. */
 struct kp_ctaphid_frame {
         uint32_t cid;
         bool is_init;
@@ -40,8 +40,11 @@ struct kp_ctaphid_join {
 enum kp_ctaphid_joined { KP_JOIN_MORE, KP_JOIN_DONE, KP_JOIN_STRAY, KP_JOIN_BAD_SEQ, KP_JOIN_BAD_LEN };
 
 /*
- * Take one report. An initialization frame starts over. KP_JOIN_DONE: cmd and payload are
- * complete; KP_JOIN_STRAY: a continuation frame that belongs to no message.
+ * Take one report. An initialization frame starts over.
+ *
+ * returns  KP_JOIN_MORE frames are missing; KP_JOIN_DONE cmd and payload are complete;
+ *          KP_JOIN_STRAY a continuation frame that belongs to no message;
+ *          KP_JOIN_BAD_SEQ, KP_JOIN_BAD_LEN the message is given up
  */
 enum kp_ctaphid_joined kp_ctaphid_join(struct kp_ctaphid_join *join,
         const uint8_t report[KP_CTAPHID_REPORT]);

@@ -62,8 +62,7 @@ void kp_xml_free(xmlDoc **doc); /* NULL-safe, leaves NULL */
 /* Whether a node is the element `name` in the namespace `ns`. NULL-safe. */
 bool kp_xml_is(const xmlNode *node, const char *ns, const char *name);
 
-/* The first child element of that name, the next sibling of that name, and their
- * number. */
+/* The first child element of that name, the next such sibling, and their number. */
 xmlNode *kp_xml_child(const xmlNode *parent, const char *ns, const char *name);
 xmlNode *kp_xml_next(const xmlNode *node, const char *ns, const char *name);
 size_t kp_xml_count(const xmlNode *parent, const char *ns, const char *name);
@@ -97,7 +96,12 @@ bool kp_xml_copy(const char *text, char *ret, size_t ret_len);
 /* Text with & < > " escaped, for elements and quoted attributes. */
 void kp_xml_put(struct kp_buf *buf, const char *text);
 
-/* A node and what is below it as UTF-8, without an XML declaration; appended. */
+/*
+ * A node and what is below it as UTF-8, without an XML declaration.
+ *
+ * ret      appended to
+ * Errors   KP_ENOMEM
+ */
 int kp_xml_write(xmlNode *node, struct kp_buf *ret, struct kp_error *err) KP_MUST_CHECK;
 
 #endif

@@ -12,8 +12,11 @@
 
 /* Run `fn(&variable)` when the variable goes out of scope. Initialise at once. */
 #define KP_CLEANUP(fn) __attribute__((cleanup(fn)))
+
+/* For functions whose result nobody may drop, and for those that take a format. */
 #define KP_MUST_CHECK __attribute__((warn_unused_result))
 #define KP_PRINTF(at, first) __attribute__((__format__(__printf__, at, first)))
+
 #define KP_NELEMS(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Hand the pointer on: evaluates to it and leaves NULL behind. */

@@ -30,8 +30,7 @@ void kp_buf_printf(struct kp_buf *buf, const char *format, ...) KP_PRINTF(2, 3);
 /* Bytes as lower-case hexadecimal digits. */
 void kp_buf_put_hex(struct kp_buf *buf, const uint8_t *bytes, size_t bytes_len);
 
-/* The contents as a C string, borrowed until the next append; "" when empty or failed.
- */
+/* As a C string, borrowed until the next append; "" when empty or out of memory. */
 const char *kp_buf_str(struct kp_buf *buf);
 
 /* Errors   KP_ENOMEM if any append ran out of memory */
@@ -41,6 +40,7 @@ void kp_buf_clear(struct kp_buf *buf); /* empty, memory kept */
 void kp_buf_done(struct kp_buf *buf);  /* frees, leaves { 0 } */
 void kp_buf_wipe(struct kp_buf *buf);  /* overwrites, frees, leaves { 0 } */
 
+/* Not in constant time: for what everybody may see. NULL and 0 are no bytes. */
 bool kp_bytes_equal(const void *a, size_t a_len, const void *b, size_t b_len);
 
 #endif

@@ -44,14 +44,14 @@ struct kp_error {
 #define KP_FAIL(err, code, ...)                                                        \
         kp_error_start((err), (code), NULL, 0, __func__, __VA_ARGS__)
 
-/* The same with a code of another library: KP_FAIL_AS(err, KP_EIO, "errno", errno, ...)
- */
+/* The same with another library's code: KP_FAIL_AS(err, KP_EIO, "errno", errno, ...) */
 #define KP_FAIL_AS(err, code, domain, native, ...)                                     \
         kp_error_start((err), (code), (domain), (native), __func__, __VA_ARGS__)
 
 /* Add what the caller was doing, from the inside out. Evaluates to -1 as well. */
 #define KP_WHILE(err, ...) kp_error_add((err), __func__, __VA_ARGS__)
 
+/* What the macros call. */
 int kp_error_start(struct kp_error *err, enum kp_code code, const char *domain,
         int native, const char *func, const char *format, ...) KP_PRINTF(6, 7);
 int kp_error_add(struct kp_error *err, const char *func, const char *format, ...)

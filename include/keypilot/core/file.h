@@ -11,11 +11,11 @@
  */
 
 /*
- * Read the regular file, or the pipe or "-" (standard input), into `ret`.
+ * Read a file, a pipe or "-" (standard input) into `ret`.
  *
  * max      refuse anything longer, in bytes
  * ret      appended to; the caller ends it with kp_buf_done()
- * Errors   KP_EIO unreadable, or a folder; KP_EPARSE longer than `max`
+ * Errors   KP_EIO unreadable, or a folder; KP_EPARSE longer than `max`; KP_ENOMEM
  */
 int kp_file_read(const char *path, size_t max, struct kp_buf *ret,
         struct kp_error *err) KP_MUST_CHECK;
@@ -24,18 +24,24 @@ int kp_file_read(const char *path, size_t max, struct kp_buf *ret,
  * Write a file so that readers see the old contents or the new, never half: a temporary
  * name beside it, flushed, then renamed.
  *
- * Errors   KP_EIO; the file that was there is untouched
+ * Errors   KP_EIO, KP_ENOMEM; the file that was there is untouched
  */
 int kp_file_write(const char *path, const void *bytes, size_t bytes_len,
         struct kp_error *err) KP_MUST_CHECK;
 
 bool kp_file_exists(const char *path);
 
-/* Names of the entries of a folder that end in `suffix`, sorted by byte value. */
 struct kp_names {
         char **names; /* file names without the folder */
         size_t n_names;
 };
+
+/*
+ * Names in a folder that end in `suffix`, sorted by byte value; hidden ones left out.
+ *
+ * ret      overwritten on success only; the caller ends it with kp_names_done()
+ * Errors   KP_ENOTFOUND no such folder; KP_EIO, KP_ENOMEM
+ */
 int kp_dir_list(const char *dir, const char *suffix, struct kp_names *ret,
         struct kp_error *err) KP_MUST_CHECK;
 void kp_names_done(struct kp_names *names);

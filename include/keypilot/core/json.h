@@ -23,19 +23,22 @@
  * max      bytes, KP_JSON_MAX unless there is a reason
  * ret      set on success only; the caller releases it with json_decref()
  * Errors   KP_EIO unreadable; KP_EPARSE not JSON, not an object, a member twice, too
- * long, too deep (place told). The text begins with the file's name.
+ *          long, too deep (place told). The text begins with the file's name
  */
 int kp_json_load(
         const char *path, size_t max, json_t **ret, struct kp_error *err) KP_MUST_CHECK;
 int kp_json_load_any(
         const char *path, size_t max, json_t **ret, struct kp_error *err) KP_MUST_CHECK;
 
-/* The same from memory. name   what to call the text in an error */
+/*
+ * The same from memory, any JSON value.
+ *
+ * name     what to call the text in an error
+ */
 int kp_json_parse(const char *name, const void *text, size_t text_len, json_t **ret,
         struct kp_error *err) KP_MUST_CHECK;
 
-/* A text that a user reads, in both languages. Borrowed from the JSON it was read from.
- */
+/* A text that a user reads, in both languages. Borrowed from the JSON it came from. */
 struct kp_text {
         const char *en;
         const char *nl;
@@ -63,18 +66,23 @@ struct kp_field {
  * Read an object into a struct through a field table. Optional members that are absent
  * leave the struct as it was.
  *
- * Errors   KP_ESCHEMA: an unknown member (the known ones are listed), a missing or a
- *          mistyped one (expected type told)
+ * into     the struct; what it then points to is borrowed from `object`
+ * Errors   KP_ESCHEMA no object, an unknown member (the known ones are listed), a
+ *          missing or a mistyped one (expected type told)
  */
 int kp_json_read(const json_t *object, const struct kp_field *fields, size_t n_fields,
         void *into, struct kp_error *err) KP_MUST_CHECK;
 
-/* Compact, members in sorted order: the same value gives the same bytes. */
+/*
+ * Compact, members in sorted order: the same value gives the same bytes.
+ *
+ * ret      appended to
+ * Errors   KP_ENOMEM
+ */
 int kp_json_write(
         const json_t *value, struct kp_buf *ret, struct kp_error *err) KP_MUST_CHECK;
 
-/* The value for `name` as text or number, or the fallback when absent or of another
- * type. */
+/* The value for `name`, borrowed; the fallback when absent or of another type. */
 const char *kp_json_str(const json_t *object, const char *name, const char *fallback);
 int64_t kp_json_int(const json_t *object, const char *name, int64_t fallback);
 bool kp_json_bool(const json_t *object, const char *name, bool fallback);

@@ -12,7 +12,11 @@
  */
 struct kp_random;
 
-/* seed, label   C strings of any length; both are hashed into the key */
+/*
+ * seed, label  C strings of any length; both are hashed into the key
+ * ret          the caller frees it with kp_random_free()
+ * Errors       KP_ENOMEM
+ */
 int kp_random_new_seeded(const char *seed, const char *label, struct kp_random **ret,
         struct kp_error *err) KP_MUST_CHECK;
 int kp_random_new_system(struct kp_random **ret, struct kp_error *err) KP_MUST_CHECK;

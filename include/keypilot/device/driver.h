@@ -48,8 +48,10 @@ struct kp_key_info {
         int64_t firmware;     /* 0 not told */
         int64_t remaining_rk; /* -1 not told */
 };
+
 bool kp_key_has_version(const struct kp_key_info *info, const char *version);
 bool kp_key_has_extension(const struct kp_key_info *info, const char *extension);
+
 /* KP_OMIT where the option is absent. */
 enum kp_ternary kp_key_option(const struct kp_key_info *info, const char *option);
 
@@ -77,6 +79,7 @@ struct kp_make_request {
         int enterprise;            /* 0: not asked; 1, 2 */
         const char *pin;           /* NULL: none; verified through a PIN/UV token */
 };
+
 /*
  * No status came: `transport` says what came instead, `status` is 0.
  *   "timeout"     nothing, and a cancel was not answered either
@@ -93,21 +96,22 @@ struct kp_make_reply {
         struct kp_buf statement; /* attStmt as CBOR */
         int enterprise;          /* 1: epAtt was true */
 };
-void kp_make_reply_done(struct kp_make_reply *reply);
+void kp_make_reply_done(struct kp_make_reply *reply); /* frees, leaves { 0 } */
 
 /* authenticatorGetAssertion and all of its Next. Spec: CTAP 2.1 §6.2, §6.3 */
 struct kp_get_request {
         uint8_t client_data_hash[32];
         const char *rp_id;
-        const char
-                *app_id; /* NULL: none. U2F keys only: tried when rp_id is not known */
+        /* NULL: none. U2F keys only: tried when rp_id is not known */
+        const char *app_id;
         const struct kp_bytes *allow;
         size_t n_allow;
         enum kp_ternary up, uv;
         struct kp_bytes hmac_salts; /* NULL: none; 32 or 64 bytes */
         bool get_cred_blob;
-        const char *pin;
+        const char *pin; /* NULL: none */
 };
+
 struct kp_assertion {
         struct kp_buf credential_id; /* empty where the key left it out */
         struct kp_buf auth_data;
@@ -117,18 +121,20 @@ struct kp_assertion {
         struct kp_buf hmac_output; /* decrypted */
         struct kp_buf cred_blob;
 };
+
 struct kp_get_reply {
-        uint8_t status;
-        const char *transport;
+        uint8_t status;        /* enum kp_ctap_status */
+        const char *transport; /* NULL, or a word as of kp_make_reply */
         bool app_id_used;
         struct kp_assertion *assertions;
         size_t n_assertions;
 };
-void kp_get_reply_done(struct kp_get_reply *reply);
+void kp_get_reply_done(struct kp_get_reply *reply); /* frees, leaves { 0 } */
 void kp_assertion_done(struct kp_assertion *assertion);
 
+/* What each driver does. Replies start as { 0 }, and the caller ends them. */
 struct kp_driver_ops {
-        const char *name;
+        const char *name; /* "libfido2", "ctap" */
         int (*info)(void *self, struct kp_key_info *ret, struct kp_error *err);
         int (*make)(void *self, const struct kp_make_request *request,
                 struct kp_make_reply *ret, struct kp_error *err);

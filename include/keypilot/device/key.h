@@ -15,9 +15,10 @@
  * `hid:PATH` (a plugged-in key). Whatever the name, what comes back is a driver on a
  * tap on a seam.
  */
+
 /*
- * DEFAULT   simulated keys: `ctap`; real ones: `libfido2` where it can say what is
- * asked, `ctap` otherwise
+ * Which driver. By default simulated keys have `ctap`, real ones `libfido2` where it
+ * can say what is asked, `ctap` otherwise.
  */
 enum kp_driver_choice { KP_DRIVER_DEFAULT, KP_DRIVER_LIBFIDO2, KP_DRIVER_CTAP };
 
@@ -25,13 +26,15 @@ enum kp_driver_choice { KP_DRIVER_DEFAULT, KP_DRIVER_LIBFIDO2, KP_DRIVER_CTAP };
  * What opening needs from its surroundings. Everything borrowed, for as long as the key
  * is open. A real key draws its randomness from the system, whatever `random` is.
  *
- * trace        NULL: the tap records nothing
- * state        memory of a simulated key; NULL: as its profile has it
- * ledger_path  real keys: see ledger.h; NULL: nothing may be made or removed
- * run          goes into the ledger; NULL: "manual"
- * read_only    getInfo and getPINRetries, nothing else
- * interrupted  real keys: set by a signal, makes a request that waits end with a
- * cancel; NULL: never profile      sim: already loaded; NULL: load it by its name
+ * fixtures_dir  sim: where profiles are; may be NULL where `profile` is given
+ * trace         NULL: the tap records nothing
+ * state         memory of a simulated key; NULL: as its profile has it
+ * ledger_path   real keys: see ledger.h; NULL: nothing may be made or removed
+ * run           goes into the ledger; NULL: "manual"
+ * read_only     getInfo and getPINRetries, nothing else
+ * interrupted   real keys: set by a signal, makes a request that waits end with a
+ *               cancel; NULL: never
+ * profile       sim: already loaded; NULL: load it by its name
  */
 struct kp_key_env {
         const char *fixtures_dir;
@@ -49,6 +52,8 @@ struct kp_key_env {
 struct kp_tap;
 
 /*
+ * A key that is open. Everything belongs to it.
+ *
  * authenticator, profile  of a simulated key, else NULL; borrowed
  * tap                     borrowed; another one after kp_key_switch_driver()
  * attachment              "platform" or "cross-platform"
@@ -64,13 +69,19 @@ struct kp_key {
 };
 
 /*
- * Errors   KP_ENOTFOUND no such profile or device (what exists is told); KP_EIO;
- * KP_EENV no permission on the device (what to do is told); KP_ESAFETY
+ * Open a key by its name.
+ *
+ * ret      the caller closes it with kp_key_close()
+ * Errors   KP_EUSAGE no name of a key; KP_ENOTFOUND no such profile or device (what
+ *          exists is told); KP_EENV no permission on the device (what to do is told),
+ *          or the ledger is in use; KP_EPARSE, KP_ESCHEMA a wrong profile or state;
+ *          KP_EUNSUPPORTED, KP_ESAFETY; KP_EIO
  */
 int kp_key_open(const char *name, enum kp_driver_choice choice,
         const struct kp_key_env *env, struct kp_key **ret,
         struct kp_error *err) KP_MUST_CHECK;
-/* The same on the other driver, same key: closes this one first. */
+
+/* The same key on another driver: closes this one first. After an error, close it. */
 int kp_key_switch_driver(struct kp_key *key, enum kp_driver_choice choice,
         struct kp_error *err) KP_MUST_CHECK;
 void kp_key_close(struct kp_key **key); /* NULL-safe, leaves NULL */

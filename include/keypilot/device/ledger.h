@@ -14,9 +14,13 @@
  * removed again.
  *
  * JSON Lines, append-only, one object a line:
+ *
  *   { "event": "prepared", "entry", "time", "run", "rp", "user_id", "name",
- * "discoverable" } { "event": "made", "entry", "time", "credential_id" } { "event":
- * "not-made", "entry", "time", "why" } { "event": "removed", "time", "credential_id" }
+ *     "discoverable" }
+ *   { "event": "made", "entry", "time", "credential_id" }
+ *   { "event": "not-made", "entry", "time", "why" }
+ *   { "event": "removed", "time", "credential_id" }
+ *
  * Bytes are base64url. A line that cannot be read (a crash in the middle of it) names
  * nothing.
  */
@@ -30,6 +34,7 @@ struct kp_ledger;
  *
  * clock    borrowed
  * random   borrowed; names of entries
+ * ret      the caller frees it with kp_ledger_free()
  * Errors   KP_EIO; KP_EENV another keypilot holds it
  */
 int kp_ledger_open(const char *path, const struct kp_clock *clock,
@@ -44,7 +49,13 @@ struct kp_ledger_plan {
         bool discoverable;
 };
 #define KP_LEDGER_ENTRY_LEN 17
-/* On disk when it returns. Errors  KP_EIO: then nothing may be made */
+
+/*
+ * Write a line; it is on disk when the function returns.
+ *
+ * entry    name of the entry, 16 hexadecimal digits
+ * Errors   KP_EIO, KP_ENOMEM: after a failed prepare nothing may be made
+ */
 int kp_ledger_prepare(struct kp_ledger *ledger, const struct kp_ledger_plan *plan,
         char entry[KP_LEDGER_ENTRY_LEN], struct kp_error *err) KP_MUST_CHECK;
 int kp_ledger_made(struct kp_ledger *ledger, const char *entry,
@@ -54,7 +65,11 @@ int kp_ledger_not_made(struct kp_ledger *ledger, const char *entry, const char *
 int kp_ledger_removed(struct kp_ledger *ledger, struct kp_bytes credential_id,
         struct kp_error *err) KP_MUST_CHECK;
 
-/* Was this made under one of our names, and not removed yet? Errors  KP_EIO */
+/*
+ * Was this made under one of our names, and not removed yet?
+ *
+ * Errors   KP_EIO, KP_ENOMEM; KP_EPARSE longer than a ledger can be
+ */
 int kp_ledger_names(struct kp_ledger *ledger, struct kp_bytes credential_id, bool *ret,
         struct kp_error *err) KP_MUST_CHECK;
 
@@ -63,8 +78,9 @@ int kp_ledger_names(struct kp_ledger *ledger, struct kp_bytes credential_id, boo
  * were prepared and of which nobody knows what became of them (without
  * "credential_id").
  *
- * ret      array of { "entry", "run", "rp", "name", "discoverable", "credential_id" };
- * the caller releases it
+ * ret      array of { "entry", "time", "run", "rp", "user_id", "name", "discoverable",
+ *          "credential_id" }; the caller releases it with json_decref()
+ * Errors   KP_EIO, KP_ENOMEM; KP_EPARSE longer than a ledger can be
  */
 int kp_ledger_left(
         struct kp_ledger *ledger, json_t **ret, struct kp_error *err) KP_MUST_CHECK;
@@ -73,9 +89,10 @@ int kp_ledger_left(
  * Where it is: XDG_STATE_HOME/keypilot/ledger.jsonl, or
  * ~/.local/state/keypilot/ledger.jsonl.
  *
- * xdg_state_home, home   values of the environment; NULL or "": not set
- * ret      malloc'ed
- * Errors   KP_EENV neither is set
+ * xdg_state_home  value of the environment; NULL or a relative path: not set
+ * home            value of the environment; NULL or "": not set
+ * ret             malloc'ed
+ * Errors          KP_EENV neither is set; KP_ENOMEM
  */
 int kp_ledger_default_path(const char *xdg_state_home, const char *home, char **ret,
         struct kp_error *err) KP_MUST_CHECK;

@@ -14,6 +14,7 @@
  *
  * authenticator  borrowed; must outlive the seam
  * clock          borrowed
+ * ret            the caller closes it
  * Errors         KP_ENOMEM
  */
 int kp_sim_open(struct kp_authenticator *authenticator, struct kp_clock *clock,

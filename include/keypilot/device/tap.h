@@ -22,15 +22,16 @@ struct kp_tap;
 /*
  * Wrap `inner`, which the tap takes over (on failure too).
  *
+ * trace     borrowed; NULL: no events
  * ret_seam  the seam to give to a driver; closing it closes `inner` and frees the tap
  * ret       borrowed view of the same, for the functions below
+ * Errors    KP_ENOMEM
  */
 int kp_tap_new(struct kp_seam inner, enum kp_tap_rules rules, struct kp_trace *trace,
         struct kp_seam *ret_seam, struct kp_tap **ret,
         struct kp_error *err) KP_MUST_CHECK;
 
-/* How many messages of a CTAPHID command, or of a CTAP2 command byte, went to the key.
- */
+/* How many messages of a CTAPHID command, or of a CTAP2 command, went to the key. */
 unsigned kp_tap_count_hid(const struct kp_tap *tap, uint8_t hid_cmd);
 unsigned kp_tap_count_ctap(const struct kp_tap *tap, uint8_t ctap_cmd);
 
@@ -38,7 +39,11 @@ unsigned kp_tap_count_ctap(const struct kp_tap *tap, uint8_t ctap_cmd);
 uint8_t kp_tap_last_status(const struct kp_tap *tap);
 const char *kp_tap_refusal(const struct kp_tap *tap);
 
-/* Allow the removal of this credential (from the ledger). */
+/*
+ * Allow the removal of this credential, which the ledger names.
+ *
+ * Errors   KP_ESAFETY a length that no credential id has; KP_ENOMEM
+ */
 int kp_tap_allow_remove(struct kp_tap *tap, const uint8_t *credential_id,
         size_t credential_id_len, struct kp_error *err) KP_MUST_CHECK;
 

@@ -9,12 +9,11 @@
  * a function call. Fast and deterministic; time does not pass in it.
  */
 struct kp_inproc {
-        const struct kp_site
-                *sites; /* borrowed, origins as kp_url_origin() writes them */
+        const struct kp_site *sites; /* borrowed; origins as of kp_url_origin() */
         size_t n_sites;
 };
 
-/* inproc   borrowed: outlives the transport */
+/* inproc   borrowed, must outlive the transport */
 struct kp_transport kp_transport_inproc(struct kp_inproc *inproc);
 
 #endif
