@@ -86,7 +86,7 @@ static const struct command {
         bool has_params;
         int (*run)(struct kp_authenticator *key, const cbor_item_t *params,
                 struct kp_buf *answer);
-        bool (*exists)(const struct kp_authenticator *key); /* NULL: on every CTAP2 key */
+        bool (*exists)(const struct kp_authenticator *key); /* NULL: on each CTAP2 key */
 } commands[] = {
         { KP_CTAP_MAKE_CREDENTIAL,               true,  kp_auth_make_credential,       NULL },
         { KP_CTAP_GET_ASSERTION,                 true,  kp_auth_get_assertion,         NULL },
@@ -282,8 +282,7 @@ kp_authenticator_new(const struct kp_authenticator_profile *profile,
         key->random = random;
         key->now_ms = key->powered_ms = now_ms;
         key->finger.u2f_since_ms = -1;
-        key->finger.verification =
-                true; /* it is the right person unless told otherwise */
+        key->finger.verification = true; /* the right person unless told otherwise */
         versions = &key->facts->versions;
         key->u2f = kp_words_have(versions, "U2F_V2");
         key->ctap21 = kp_words_have(versions, "FIDO_2_1");
@@ -338,8 +337,7 @@ kp_authenticator_feed(struct kp_authenticator *authenticator,
         kp_auth_hid_feed(authenticator, report);
 }
 
-/* Step from event to event, so that a long jump sends what short ones would have sent.
- */
+/* Step from event to event, so that a long jump sends what short ones would send. */
 void
 kp_authenticator_tick(struct kp_authenticator *authenticator, int64_t now_ms)
 {
@@ -359,8 +357,7 @@ kp_authenticator_next_event_ms(const struct kp_authenticator *authenticator)
         const struct kp_auth_finger *finger = &authenticator->finger;
         int64_t touch = finger->u2f_since_ms + finger->after_ms;
 
-        /* a U2F key that is polled does nothing by itself, but the finger is on its way
-         */
+        /* a polled U2F key does nothing by itself, but the finger is on its way */
         if (next < 0 && finger->u2f_since_ms >= 0 &&
                 finger->finger == KP_FINGER_TOUCHES && touch > authenticator->now_ms)
                 next = touch;

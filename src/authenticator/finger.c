@@ -27,8 +27,7 @@ kp_authenticator_set_finger(struct kp_authenticator *authenticator,
                 f->due_ms = finger_due(authenticator);
 }
 
-/* The right finger restores the tries; a wrong one costs one. Spec: CTAP 2.1 §6.5.3.1
- */
+/* A right finger restores the tries, a wrong one costs one. Spec: CTAP 2.1 §6.5.3.1 */
 static void
 finger_verified(struct kp_authenticator *key)
 {

@@ -207,8 +207,7 @@ put_assertion(struct kp_authenticator *key, const struct kp_auth_next *next,
         kp_cbor_put_bytes(answer, auth_data.data, auth_data.len);
         kp_cbor_put_int(answer, 3);
         kp_cbor_put_bytes(answer, signature.data, signature.len);
-        if (tells_user) { /* names only to choose by, and only to a person who was
-                             verified */
+        if (tells_user) { /* names only to choose by, for a person who was verified */
                 kp_cbor_put_int(answer, 4);
                 kp_auth_put_user(answer, credential,
                         next->n > 1 && (next->flags & KP_AUTHDATA_UV));
@@ -265,10 +264,12 @@ kp_auth_get_assertion(
                 (status = kp_auth_request_verify(key, r)) != 0 ||
                 (status = locate(key, &g)) != 0)
                 return status;
-        /* DEVIATION CTAP 2.1 §6.2.2 step 7.6: returns NO_CREDENTIALS at once; we ask
+        /*
+         * DEVIATION CTAP 2.1 §6.2.2 step 7.6: it returns NO_CREDENTIALS at once; we ask
          * for the touch first, as CTAP 2.0 §5.2 does and keys on the market do, because
          * the answer would otherwise tell a page what is on the key without the person
-         * knowing */
+         * knowing.
+         */
         if (r->up == 1 && (status = kp_auth_request_touch(key, r)) != 0)
                 return status;
         if (g.n == 0)

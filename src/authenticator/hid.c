@@ -115,8 +115,7 @@ answer_init(
                 send(key, to, KP_CTAPHID_INIT, answer.data, answer.len);
 }
 
-/* §11.2.9.1.3: a new channel; on an existing one, start over. Others are not disturbed.
- */
+/* §11.2.9.1.3: a new channel; an existing one starts over. Others are not disturbed. */
 static void
 take_init(struct kp_authenticator *key, const struct kp_ctaphid_frame *frame)
 {

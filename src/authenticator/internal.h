@@ -69,8 +69,7 @@ bool kp_auth_store_fill(struct kp_authenticator *key, size_t n);
 /* A fresh id, key pair and randoms. False when out of memory. */
 bool kp_auth_credential_make(
         struct kp_authenticator *key, struct kp_auth_credential *credential);
-/* The private key, made now if it is not there yet; NULL when out of memory. Borrowed.
- */
+/* The private key, made now if it is not there yet; borrowed. NULL: out of memory. */
 EVP_PKEY *kp_auth_credential_key(
         struct kp_authenticator *key, struct kp_auth_credential *credential);
 /* The signature counter after one more use. */
@@ -143,8 +142,7 @@ bool kp_auth_token_fits(
 void kp_auth_token_bind(
         struct kp_authenticator *key, const uint8_t rp_id_hash[KP_AUTH_HASH_LEN]);
 bool kp_auth_token_user_present(struct kp_authenticator *key);
-/* clearUserPresentFlag, clearUserVerifiedFlag, clearPinUvAuthTokenPermissionsExceptLbw
- */
+/* clearUserPresentFlag, clearUserVerifiedFlag, and all permissions but lbw. */
 void kp_auth_token_spend(struct kp_authenticator *key);
 
 struct kp_auth_pin {
@@ -176,8 +174,7 @@ struct kp_auth_request {
         bool verified; /* the answer's "uv" bit */
         bool present;  /* evidence of interaction while verifying */
 };
-/* Steps 1 and 2: an empty pinUvAuthParam asks for a touch; protocol there and
- * supported. */
+/* Steps 1 and 2: an empty pinUvAuthParam asks for a touch; a protocol that exists. */
 int kp_auth_request_pin_param(
         struct kp_authenticator *key, const struct kp_auth_request *r);
 /* alwaysUv: verification is asked for, or refused. */
@@ -326,9 +323,7 @@ int kp_auth_option(const struct kp_authenticator *key, enum kp_key_option_id id)
 bool kp_auth_protected(const struct kp_authenticator *key);
 bool kp_auth_uv_ready(const struct kp_authenticator *key); /* built in, and set up */
 
-/*
- * Run one CTAP2 message. False: it waits for a finger, nothing was answered.
- */
+/* Run one CTAP2 message. False: it waits for a finger, nothing was answered. */
 bool kp_auth_command(struct kp_authenticator *key, uint32_t channel,
         const uint8_t *message, size_t message_len, struct kp_buf *answer);
 /* Run one U2F message; the answer ends in a status word. */

@@ -73,8 +73,7 @@ read_list(const struct kp_authenticator *key, const cbor_item_t *item,
         return kp_auth_list_check(key, ret);
 }
 
-/* A supported extension with input of the wrong type is an error; others are ignored.
- */
+/* A supported extension with input of a wrong type is an error; others are ignored. */
 static int
 read_extensions(const struct kp_authenticator *key, struct make *m)
 {
@@ -202,9 +201,11 @@ check_unverified(const struct kp_authenticator *key, const struct kp_auth_reques
 
         if (!kp_auth_protected(key) || r->uv == 1 || r->has_pin_param)
                 return KP_CTAP_OK;
-        /* DEVIATION CTAP 2.1 §6.1.2 step 8: refuses without verification wherever
+        /*
+         * DEVIATION CTAP 2.1 §6.1.2 step 8: it refuses without verification wherever
          * makeCredUvNotRqd is absent; a key of CTAP 2.0 that has only a built-in method
-         * does not, because there (§5.1 step 6) only a PIN that is set asks for it */
+         * does not, because there (§5.1 step 6) only a PIN that is set asks for it.
+         */
         if (!key->ctap21 && !key->pin_set)
                 return KP_CTAP_OK;
         if (not_required && r->rk != 1)

@@ -120,8 +120,7 @@ same_pin(const struct kp_authenticator *key, const uint8_t *pin, size_t pin_len)
         return same;
 }
 
-/* Decrypt the padded new PIN, check it and keep it. Spec: CTAP 2.1 §6.5.5.5, §6.5.5.6
- */
+/* Decrypt the padded new PIN, check it, keep it. Spec: CTAP 2.1 §6.5.5.5, §6.5.5.6 */
 static int
 new_pin_take(struct kp_authenticator *key, const struct kp_pin_secret *secret,
         const struct pin_params *params)
@@ -324,8 +323,7 @@ token_permit(struct kp_authenticator *key, const struct pin_params *params)
         kp_auth_token_bind(key, rp_id_hash);
 }
 
-/* Check the PIN and hand out a token; `forced` is told while the PIN must be changed.
- */
+/* Check the PIN and hand out a token; `forced` is told while a PIN must be changed. */
 static int
 token_for_pin(struct kp_authenticator *key, const struct pin_params *params, int forced,
         struct kp_buf *answer)

@@ -111,8 +111,7 @@ u2f_register(
         return word;
 }
 
-/* Response: presence || counter || signature over application, presence, counter,
- * challenge */
+/* Presence, counter, signature over application, presence, counter, challenge. */
 static uint16_t
 authenticate_answer(struct kp_authenticator *key, struct kp_auth_credential *credential,
         const uint8_t *challenge, bool present, struct kp_buf *answer)
@@ -150,8 +149,7 @@ u2f_authenticate(
                 return KP_U2F_SW_WRONG_LENGTH;
         credential = kp_auth_store_find(
                 key, data + PARAM_LEN, data + 2 * PARAM_LEN + 1, data[2 * PARAM_LEN]);
-        /* nobody is verified here, so credProtect 3 hides a credential. CTAP 2.1 §12.1
-         */
+        /* nobody is verified here, so credProtect 3 hides it. CTAP 2.1 §12.1 */
         if (credential == NULL || credential->alg != KP_COSE_ES256 ||
                 credential->cred_protect == 3)
                 return KP_U2F_SW_WRONG_DATA;

@@ -24,8 +24,8 @@ kp_auth_request_pin_param(struct kp_authenticator *key, const struct kp_auth_req
         }
         if (!r->has_protocol)
                 return KP_CTAP2_ERR_MISSING_PARAMETER;
-        if (!kp_auth_pin_protocol(
-                    key, r->protocol)) /* CTAP 2.0 §5.1 has PIN_AUTH_INVALID */
+        /* CTAP 2.0 §5.1 has PIN_AUTH_INVALID */
+        if (!kp_auth_pin_protocol(key, r->protocol))
                 return key->ctap21 ? KP_CTAP1_ERR_INVALID_PARAMETER
                                    : KP_CTAP2_ERR_PIN_AUTH_INVALID;
         return KP_CTAP_OK;

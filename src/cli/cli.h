@@ -65,7 +65,7 @@ struct kp_command {
         int (*run)(struct kp_cli *cli, struct kp_error *err);
 };
 
-/* One of two texts, by language. Either may be a printf format with the same arguments. */
+/* One of two texts, by language; may be printf formats with the same arguments. */
 const char *kp_say(enum kp_lang lang, const char *en, const char *nl)
         __attribute__((__format_arg__(2), __format_arg__(3)));
 

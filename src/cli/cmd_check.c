@@ -158,13 +158,20 @@ guess_kind(const char *path, struct guess *ret, struct kp_error *err)
 
 /* ---- each kind ---- */
 
+/* Among fixtures by what lies beside it; anywhere else by the fixtures in use. */
 static int
-check_authenticator(const char *path, struct kp_error *err)
+check_authenticator(struct kp_cli *cli, const char *path, struct kp_error *err)
 {
         KP_CLEANUP(kp_authenticator_profile_free)
         struct kp_authenticator_profile *profile = NULL;
+        KP_CLEANUP(kp_fixtures_free) struct kp_fixtures *fixtures = NULL;
 
-        return kp_authenticator_profile_load(path, &profile, err);
+        if (in_folder(path, "authenticators"))
+                return kp_authenticator_profile_load(path, &profile, err);
+        if (kp_fixtures_open(cli->fixtures_dir, &fixtures, err) < 0)
+                return -1;
+        return kp_authenticator_profile_load_from(
+                kp_fixtures_dir(fixtures), path, &profile, err);
 }
 
 static int
@@ -259,7 +266,7 @@ check_file(
                 return -1;
         switch (ret->kind) {
         case KIND_AUTHENTICATOR:
-                return check_authenticator(path, err);
+                return check_authenticator(cli, path, err);
         case KIND_PROFILE:
                 return check_profile(ret->profile, path, err);
         case KIND_SCENARIO:
@@ -292,8 +299,8 @@ tell_file(struct kp_cli *cli, const char *path, json_t *told, struct kp_error *e
         if (check_file(cli, path, &guess, &wrong) < 0) {
                 status =
                         wrong.code == KP_EINTEGRITY ? KP_EXIT_INTEGRITY : KP_EXIT_INPUT;
-                (void)kp_error_format(
-                        &wrong, text, sizeof(text)); /* returns its text */
+                /* returns its text */
+                (void)kp_error_format(&wrong, text, sizeof(text));
                 fprintf(stderr, "keypilot: %s\n", text);
         } else if (!cli->json) {
                 printf("%s: %s\n", path, kp_say(cli->lang, "good", "goed"));

@@ -338,8 +338,7 @@ find_out(struct kp_key *key, const struct kp_key_env *env, struct findings *f,
 static void
 print_pair(const char *label, const char *value)
 {
-        /* two columns; a label with letters beyond ASCII takes more bytes than places
-         */
+        /* two columns; letters beyond ASCII take more bytes than places */
         int wide = 0;
 
         for (const char *at = label; *at != '\0'; at++)

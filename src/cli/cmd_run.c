@@ -218,7 +218,9 @@ plan_make(struct session *s, struct kp_error *err)
                 kp_fixtures_path(s->fixtures, "pilots", name, &path, err) < 0 ||
                 kp_pilot_load(path, &s->pilot, err) < 0)
                 return -1;
-        return kp_plan_new(s->fixtures, s->pilot, &plan, &s->plan, err);
+        if (kp_plan_new(s->fixtures, s->pilot, &plan, &s->plan, err) < 0)
+                return KP_WHILE(err, "%s", path);
+        return 0;
 }
 
 /* Everything is read and checked before the first byte is written. */

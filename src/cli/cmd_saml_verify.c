@@ -78,8 +78,7 @@ from_base64(const char *text, size_t text_len, struct kp_buf *ret)
         return kp_b64_decode(text, text_len, ret, &ignored) == 0 && looks_like_xml(ret);
 }
 
-/* As a browser's tools show it: "SAMLResponse=...&RelayState=...", or the value,
- * escaped. */
+/* As a browser's tools show it: "SAMLResponse=...&RelayState=...", or the value. */
 static bool
 from_form(struct kp_buf *text, struct kp_buf *ret)
 {
@@ -144,8 +143,7 @@ load_metadata(const char *path, enum kp_saml_role role, const struct setup *setu
 
 /* ---- one message ---- */
 
-/* The address of the service that the message claims to be for; else the default one.
- */
+/* The address of the service that the message claims to be for, or the default one. */
 static const char *
 acs_for(const struct kp_saml_entity *entity, const json_t *peeked)
 {

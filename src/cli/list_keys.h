@@ -11,7 +11,8 @@
  * it is and nothing else.
  *
  * array    gets objects with "id", "title", "versions", "algorithms", "options",
- * "source"; a plugged-in key that cannot be asked has "problem" and empty lists
+ *          "source"; a plugged-in key that cannot be asked has "problem" and empty
+ *          lists
  */
 int kp_list_keys(struct kp_cli *cli, json_t *array, struct kp_error *err);
 
@@ -21,7 +22,7 @@ int kp_list_keys(struct kp_cli *cli, json_t *array, struct kp_error *err);
  *
  * fixtures_dir  the folder of fixtures
  * ret           { "en", "nl" }; NULL where no profile has this AAGUID, or it is all
- * zeroes
+ *               zeroes
  */
 int kp_key_model(const char *fixtures_dir, const uint8_t aaguid[16], json_t **ret,
         struct kp_error *err);

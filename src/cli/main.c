@@ -26,8 +26,7 @@ kp_print_json(const json_t *value, struct kp_error *err)
         return 0;
 }
 
-/* Dutch for a Dutch locale, otherwise English. POSIX.1 §8.2: LC_ALL, LC_MESSAGES, LANG
- */
+/* Dutch for a Dutch locale, else English. POSIX.1 §8.2: LC_ALL, LC_MESSAGES, LANG */
 static enum kp_lang
 lang_of_locale(void)
 {

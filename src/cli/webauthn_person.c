@@ -13,6 +13,27 @@
 #define PIN_BYTES 63 /* Spec: CTAP 2.1 §6.5.1 */
 #define PIN_FILE_MAX 256
 
+/* Spec: CTAP 2.1 §6.5.1: a PIN is UTF-8. A wrong one costs a real key a try. */
+static bool
+is_text(const uint8_t *bytes, size_t bytes_len)
+{
+        for (size_t i = 0, more = 0; i < bytes_len; i++) {
+                if (bytes[i] == 0 || (more > 0) != ((bytes[i] & 0xc0) == 0x80))
+                        return false;
+                if (more > 0)
+                        more--;
+                else if (bytes[i] >= 0x80)
+                        more = bytes[i] < 0xc2   ? bytes_len
+                               : bytes[i] < 0xe0 ? 1
+                               : bytes[i] < 0xf0 ? 2
+                               : bytes[i] < 0xf5 ? 3
+                                                 : bytes_len;
+                if (more > bytes_len - i - 1)
+                        return false;
+        }
+        return true;
+}
+
 int
 kp_person_read_pin(struct kp_person *person, struct kp_error *err)
 {
@@ -25,10 +46,11 @@ kp_person_read_pin(struct kp_person *person, struct kp_error *err)
         if (kp_file_read(path, PIN_FILE_MAX, &text, err) < 0)
                 return -1;
         len = strcspn(kp_buf_str(&text), "\r\n");
-        if (len == 0 || len > PIN_BYTES)
+        if (len == 0 || len > PIN_BYTES || !is_text(text.data, text.len))
                 return KP_FAIL(err, KP_ESCHEMA,
-                        "%s: expected a PIN of 1 to %d bytes in the first line", path,
-                        PIN_BYTES);
+                        "%s: expected a PIN of 1 to %d bytes of UTF-8 in the first "
+                        "line",
+                        path, PIN_BYTES);
         kp_buf_put(&person->pin, text.data, len);
         person->has_pin = true;
         return kp_buf_check(&person->pin, err);

@@ -10,9 +10,7 @@ struct kp_ids {
         size_t n_items;
 };
 
-/*
- * One key, asked in one ceremony.
- */
+/* One key, asked in one ceremony. */
 struct kp_attempt {
         struct kp_ceremony *ceremony;
         struct kp_client_key *key;

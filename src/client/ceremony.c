@@ -141,8 +141,7 @@ app_is_linked(const struct kp_ceremony *c)
         return false;
 }
 
-/* In an app's own call the system, not the browser, binds app and RP ID to one another.
- */
+/* In an app's own call the system, not the browser, binds app and RP ID together. */
 static int
 app_check(struct kp_ceremony *c)
 {
@@ -311,8 +310,8 @@ kp_ceremony_prompts(const struct kp_ceremony *ceremony)
         json_t *prompts = json_array();
 
         for (size_t i = 0; i < ceremony->n_prompts; i++)
-                (void)json_array_append_new(
-                        prompts, json_string(ceremony->prompts[i])); /* trace only */
+                /* trace only */
+                (void)json_array_append_new(prompts, json_string(ceremony->prompts[i]));
         return prompts;
 }
 

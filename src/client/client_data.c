@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "client_data.h"
 
-/* Spec: WebAuthn L3 §5.8.1.1 CCDToString. The text is UTF-8, whose bytes from 0x80 on
- * stay. */
+/* Spec: WebAuthn L3 §5.8.1.1 CCDToString. UTF-8: bytes from 0x80 on stay. */
 static void
 put_text(struct kp_buf *buf, const char *text)
 {

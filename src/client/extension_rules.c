@@ -85,8 +85,7 @@ list_has(const struct kp_descriptors *list, const struct kp_buf *id)
         return false;
 }
 
-/* Spec: WebAuthn L3 §10.1.4, client extension processing (authentication) steps 1 and 2
- */
+/* Spec: WebAuthn L3 §10.1.4, client extension processing (authentication), 1 and 2 */
 static int
 prf_key_check(struct kp_ceremony *c, const char *key, struct kp_error *err)
 {

@@ -253,7 +253,7 @@ kp_extensions_names(const struct kp_extensions *extensions)
 
         for (size_t i = 0; i < KP_NELEMS(all); i++)
                 if (all[i].asked)
-                        (void)json_array_append_new(names,
-                                json_string(all[i].name)); /* for the trace only */
+                        /* for the trace only */
+                        (void)json_array_append_new(names, json_string(all[i].name));
         return names;
 }

@@ -8,9 +8,7 @@
 
 #include "extension_rules.h"
 
-#define CRED_BLOB_MAX                                                                  \
-        32 /* bytes that every key with credBlob takes. CTAP 2.1 §12.2                \
-            */
+#define CRED_BLOB_MAX 32 /* bytes that every key with credBlob takes. CTAP 2.1 §12.2 */
 
 struct job {
         struct kp_made *made;
@@ -96,8 +94,7 @@ exclude_set(struct kp_attempt *t, struct job *job, const char *pin, uint8_t *ret
         if (kp_attempt_preflight(
                     t, t->ceremony->rp_id, pin, &job->ids, &found, ret_status, err) < 0)
                 return -1;
-        job->request.exclude =
-                &job->ids.items[found]; /* the list has room for one more */
+        job->request.exclude = &job->ids.items[found]; /* there is room for one more */
         job->request.n_exclude = found < job->ids.n_items ? 1 : 0;
         return 0;
 }
@@ -359,8 +356,7 @@ ask(struct kp_attempt *t, struct job *job, bool rk, struct kp_error *err)
         return 0;
 }
 
-/* Spec: WebAuthn L3 §5.1.3 step 21; a full key and rk preferred is the client's
- * business */
+/* Spec: WebAuthn L3 §5.1.3 step 21. A full key with rk preferred is ours to solve. */
 static int
 ask_or_fall_back(struct kp_attempt *t, struct job *job, bool rk, struct kp_error *err)
 {

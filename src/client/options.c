@@ -235,8 +235,7 @@ transports_read(const json_t *json, struct kp_descriptor *ret, struct kp_error *
         return 0;
 }
 
-/* The ids are decoded in a second round: every TypeError comes before an EncodingError.
- */
+/* The ids are decoded in a second round: each TypeError precedes an EncodingError. */
 static int
 descriptor_read(const json_t *json, const char *where, bool decode,
         struct kp_descriptors *ret, struct kp_exception *exception,

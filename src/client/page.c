@@ -210,8 +210,8 @@ origin_matches(struct text written, const char *origin)
 
 /*
  * Does the iframe's allow attribute give the feature to a frame of `origin`? Without a
- * list it goes to the frame's own address. Spec: Permissions Policy, "The allow
- * attribute"
+ * list it goes to the frame's own address.
+ * Spec: Permissions Policy, "The allow attribute"
  */
 static bool
 attribute_allows(const char *allow, const char *feature, const char *origin,
@@ -280,8 +280,8 @@ header_well_formed(struct text text)
 
 /*
  * Does the Permissions-Policy header of a page at `own` let `origin` use the feature?
- * `unsaid` where the header does not name it. Spec: Permissions Policy §5.2; RFC 8941
- * §3.2
+ * `unsaid` where the header does not name it.
+ * Spec: Permissions Policy §5.2; RFC 8941 §3.2
  */
 static bool
 header_allows(const char *header, const char *feature, const char *origin,
@@ -320,8 +320,7 @@ kp_page_feature_allowed(const struct kp_page *page, const struct kp_origin *orig
         if (cross && page->top_origin != NULL &&
                 kp_origin_parse(page->top_origin, &top, &why) == 0)
                 own = top.text;
-        /* the default list is 'self': a header that is silent leaves frames to `allow`
-         */
+        /* the default list is 'self': a silent header leaves frames to `allow` */
         if (use_header && !header_allows(page->permissions_policy, feature,
                                   origin->text, own, true))
                 return false;

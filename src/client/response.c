@@ -52,8 +52,8 @@ kp_response_transports(const struct kp_ceremony *ceremony, const struct kp_made 
         qsort(words, n, sizeof(*words), compare_words);
         for (size_t i = 0; i < n; i++)
                 if (i == 0 || strcmp(words[i], words[i - 1]) != 0)
-                        (void)json_array_append_new(
-                                list, json_string(words[i])); /* caller's check */
+                        /* caller's check */
+                        (void)json_array_append_new(list, json_string(words[i]));
         return list;
 }
 
@@ -69,8 +69,7 @@ key_is_shown(const struct kp_ceremony *c, int algorithm)
         return true;
 }
 
-/* SubjectPublicKeyInfo, NULL for an algorithm that we do not know. Spec: WebAuthn L3
- * §5.2.1.1 */
+/* SubjectPublicKeyInfo; NULL: an unknown algorithm. Spec: WebAuthn L3 §5.2.1.1 */
 static json_t *
 public_key(const struct kp_ceremony *c, const struct kp_authdata *data, int algorithm)
 {

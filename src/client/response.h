@@ -25,8 +25,8 @@ void kp_conveyed_done(struct kp_conveyed *conveyed);
  * Keep or remove attestation, as the site asked and the client does.
  *
  * Throws   key-answer-invalid: authenticator data that cannot be read, or of another RP
- * ID Spec     WebAuthn L3 §5.1.3 step 21 "If any authenticator indicates success",
- * §6.5.4
+ *          ID
+ * Spec     WebAuthn L3 §5.1.3 step 21 "If any authenticator indicates success", §6.5.4
  */
 int kp_convey(struct kp_ceremony *ceremony, const struct kp_made *made,
         struct kp_conveyed *ret, struct kp_error *err) KP_MUST_CHECK;

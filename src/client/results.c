@@ -34,8 +34,8 @@ key_says(const struct kp_buf *auth_data, const char *extension)
 static void
 put(json_t *results, const char *name, json_t *value)
 {
-        (void)json_object_set_new(
-                results, name, value); /* told by the caller's check */
+        /* told by the caller's check */
+        (void)json_object_set_new(results, name, value);
 }
 
 /* Spec: WebAuthn L3 §10.1.3 */

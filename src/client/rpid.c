@@ -133,8 +133,7 @@ well_known_fetch(const json_t *well_known, const char *host, const json_t **ret,
         return at == NULL ? KP_FAIL(err, KP_ENOMEM, "related origins") : 0;
 }
 
-/* Array of strings, or NULL. New reference. The body is text or, for convenience, JSON.
- */
+/* Array of strings, or NULL; a new reference. The body is text or, handier, JSON. */
 static json_t *
 origins_read(const json_t *answer)
 {

@@ -33,16 +33,14 @@ kp_signed_done(struct kp_signed *answer)
 
 /* ---- allowCredentials ---- */
 
-/* Conditional mediation asks for discoverable ones only. Spec: WebAuthn L3 §5.1.4 step
- * 3 */
+/* Conditional mediation wants discoverable ones. Spec: WebAuthn L3 §5.1.4 step 3 */
 static bool
 conditional(const struct kp_ceremony *c)
 {
         return c->browser && c->page->mediation == KP_MEDIATION_CONDITIONAL;
 }
 
-/* Only ways that some descriptor names are looked at. Spec: WebAuthn L3 §5.1.4.2,
- * §5.8.3 */
+/* Only ways that a descriptor names are tried. Spec: WebAuthn L3 §5.1.4.2, §5.8.3 */
 static int
 transports_check(struct kp_attempt *t)
 {
@@ -163,8 +161,7 @@ uv_asked(const struct kp_ceremony *c, const struct job *job)
 {
         enum kp_requirement uv = c->options.user_verification;
 
-        /* without a list Chromium always verifies: it made these credentials verified
-         */
+        /* without a list Chromium always verifies: it made these verified */
         if (job->answer->discoverable && c->browser &&
                 kp_ceremony_fact_is(c, "residentkey_on_usb", "yes_uv_forced"))
                 return KP_REQUIRED;

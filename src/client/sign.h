@@ -10,9 +10,8 @@
  */
 struct kp_signed {
         struct kp_get_reply reply;
-        size_t chosen; /* index of the assertion that the person picked */
-        struct kp_buf
-                credential_id; /* where the key left it out: the only one listed */
+        size_t chosen;               /* index of the assertion that the person picked */
+        struct kp_buf credential_id; /* the only one listed where the key left it out */
         bool app_id_used;
         bool discoverable; /* no list was sent */
         const char *transport, *attachment;

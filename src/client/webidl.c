@@ -194,8 +194,7 @@ kp_idl_read(const json_t *value, const char *where, const struct kp_idl_member *
         return 0;
 }
 
-/* Browsers do not mind bits of the last character that carry nothing; our decoder does.
- */
+/* Browsers do not mind unused bits of the last character; our decoder does. */
 static void
 drop_unused_bits(char *text, size_t text_len)
 {

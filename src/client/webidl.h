@@ -14,8 +14,7 @@ enum kp_idl_type {
         KP_IDL_LONG,       /* int32_t */
         KP_IDL_ULONG,      /* struct kp_idl_ulong */
         KP_IDL_BOOLEAN,    /* bool */
-        KP_IDL_DICTIONARY, /* const json_t *, borrowed; NULL where absent, JSON null for
-                              {} */
+        KP_IDL_DICTIONARY, /* const json_t *, borrowed; NULL: absent; JSON null: {} */
         KP_IDL_SEQUENCE,   /* const json_t *, borrowed; NULL where absent */
 };
 

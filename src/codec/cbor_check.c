@@ -143,8 +143,7 @@ copy_until(struct walk *w, size_t until)
         w->copied = until;
 }
 
-/* A string in chunks becomes one of definite length, since readers want one run of
- * bytes. */
+/* A string in chunks becomes one of definite length: readers want one run of bytes. */
 static int
 string_chunks(struct walk *w, const struct head *head)
 {

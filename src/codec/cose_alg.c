@@ -19,8 +19,8 @@ static const struct kp_cose_curve curves[] = {
 };
 
 /*
- * Spec table: IANA COSE algorithms, most common first. WebAuthn L3 §5.8.5 ties ES256, ES384
- * and ES512 to one curve each, and EdDSA to Ed25519.
+ * Spec table: IANA COSE algorithms, most common first. WebAuthn L3 §5.8.5 ties ES256,
+ * ES384 and ES512 to one curve each, and EdDSA to Ed25519.
  */
 static const struct kp_cose_row rows[] = {
         { KP_COSE_ES256,   "ES256",   KP_KTY_EC2, KP_CRV_P256,      "SHA256", false },

@@ -22,8 +22,7 @@ enum label {
 #define RSA_MIN_BITS 2048 /* RFC 8812 §2 */
 #define RSA_MAX_BITS 8192
 
-/* Spec: WebAuthn L3 §6.5.1.1: alg, the required parameters of the key type, nothing
- * else */
+/* Spec: WebAuthn L3 §6.5.1.1: alg and what the key type requires, nothing else */
 static int
 check_extra(const cbor_item_t *map, size_t n_wanted, struct kp_error *err)
 {

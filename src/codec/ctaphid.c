@@ -70,8 +70,8 @@ take_data(struct kp_ctaphid_join *join, const struct kp_ctaphid_frame *frame)
         kp_buf_put(&join->payload, frame->data,
                 missing < frame->data_len ? missing : frame->data_len);
         if (join->payload.failed) {
-                join->active =
-                        false; /* no memory: as good as a message that is too long */
+                /* no memory: as good as a message that is too long */
+                join->active = false;
                 return KP_JOIN_BAD_LEN;
         }
         if (join->payload.len < join->total)

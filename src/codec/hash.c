@@ -7,8 +7,8 @@
 void
 kp_sha256(const void *bytes, size_t bytes_len, uint8_t ret[KP_SHA256_LEN])
 {
-        static EVP_MD
-                *sha256; /* a constant of the process: fetching costs twice the hash */
+        /* a constant of the process: fetching costs twice the hash */
+        static EVP_MD *sha256;
 
         if (sha256 == NULL)
                 sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);

@@ -77,8 +77,7 @@ shared_x(EVP_PKEY *own, EVP_PKEY *peer, uint8_t z[KEY_LEN], struct kp_error *err
         KP_CLEANUP(kp_free_pkey_ctx) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(own, NULL);
         size_t z_len = KEY_LEN;
 
-        /* the peer's point was checked when it was read: on the curve, and the cofactor
-         * is 1 */
+        /* the peer's point was checked when read: on the curve, cofactor 1 */
         if (ctx == NULL || EVP_PKEY_derive_init(ctx) != 1 ||
                 EVP_PKEY_derive_set_peer_ex(ctx, peer, 0) != 1 ||
                 EVP_PKEY_derive(ctx, z, &z_len) != 1 || z_len != KEY_LEN)
@@ -92,8 +91,8 @@ static int
 hkdf(const uint8_t z[KEY_LEN], const char *info, uint8_t ret[KEY_LEN],
         struct kp_error *err)
 {
-        static EVP_KDF
-                *kdf; /* a constant of the process: fetching costs more than using */
+        /* a constant of the process: fetching costs more than using */
+        static EVP_KDF *kdf;
         static uint8_t salt[32];
         EVP_KDF_CTX *ctx;
         OSSL_PARAM params[] = {

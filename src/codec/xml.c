@@ -135,8 +135,7 @@ free_ctxt(xmlParserCtxt **ctxt)
         *ctxt = NULL;
 }
 
-/* A NUL ends the document for libxml2; for us, what follows the root must be nothing.
- */
+/* A NUL ends the document for libxml2; for us, nothing may follow the root. */
 static bool
 is_well_formed(const xmlParserCtxt *ctxt)
 {
@@ -156,8 +155,8 @@ open_parser(const void *text, size_t text_len, struct watch *watch)
         if (ctxt == NULL)
                 return NULL;
         ctxt->_private = watch;
-        (void)xmlCtxtUseOptions(
-                ctxt, XML_PARSE_NONET); /* returns what it did not know */
+        /* returns what it did not know */
+        (void)xmlCtxtUseOptions(ctxt, XML_PARSE_NONET);
         ctxt->sax->internalSubset = on_doctype;
         ctxt->sax->externalSubset = NULL;
         ctxt->sax->startElementNs = on_start;
@@ -319,8 +318,7 @@ kp_xml_attr(const xmlNode *node, const char *name)
                         continue;
                 if (attr->children == NULL)
                         return "";
-                /* without a document type there are no entities, so the text is whole
-                 */
+                /* without a document type there are no entities: the text is whole */
                 if (attr->children->next != NULL || attr->children->content == NULL)
                         return NULL;
                 return (const char *)attr->children->content;
@@ -414,8 +412,7 @@ kp_xml_put(struct kp_buf *buf, const char *text)
                 case '"':
                         kp_buf_puts(buf, "&quot;");
                         break;
-                default: /* as a reference, or an attribute would turn it into a space
-                          */
+                default: /* as a reference: bare, an attribute makes it a space */
                         kp_buf_printf(buf, "&#%d;", text[-1]);
                         break;
                 }

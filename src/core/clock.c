@@ -65,8 +65,7 @@ offset_parse(const char *text, int *ret_minutes)
         return true;
 }
 
-/* ".25" as 250 milliseconds; further digits are dropped. Moves `*at` past the digits.
- */
+/* ".25" as 250 milliseconds; further digits are dropped. Moves `*at` past them. */
 static int
 fraction_parse(const char **at)
 {

@@ -5,6 +5,41 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Bytes of the UTF-8 character that `text` begins with; 0: it is none, or cut off. */
+static size_t
+character_len(const unsigned char *text)
+{
+        size_t len = text[0] < 0x80   ? 1
+                     : text[0] < 0xc2 ? 0
+                     : text[0] < 0xe0 ? 2
+                     : text[0] < 0xf0 ? 3
+                     : text[0] < 0xf5 ? 4
+                                      : 0;
+
+        for (size_t i = 1; i < len; i++)
+                if ((text[i] & 0xc0) != 0x80)
+                        return 0;
+        return len;
+}
+
+/*
+ * Words out of files and messages go to terminals and into JSON: control characters,
+ * and characters that a limit cut in two, become question marks.
+ */
+static void
+make_printable(char *text)
+{
+        unsigned char *c = (unsigned char *)text;
+
+        while (*c != '\0') {
+                size_t len = character_len(c);
+
+                if (len == 0 || *c < 0x20 || *c == 0x7f || (*c == 0xc2 && c[1] < 0xa0))
+                        *c = '?';
+                c += *c == '?' ? 1 : len;
+        }
+}
+
 static void
 push_frame(struct kp_error *err, const char *func, const char *format, va_list args)
 {
@@ -14,8 +49,9 @@ push_frame(struct kp_error *err, const char *func, const char *format, va_list a
                 return;
         frame = &err->frames[err->n_frames++];
         frame->func = func;
-        (void)vsnprintf(
-                frame->text, sizeof(frame->text), format, args); /* may truncate */
+        /* may truncate */
+        (void)vsnprintf(frame->text, sizeof(frame->text), format, args);
+        make_printable(frame->text);
 }
 
 int

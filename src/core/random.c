@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#define OPENSSL_SUPPRESS_DEPRECATED /* RAND_set_rand_method: the one way to lend       \
-                                       OpenSSL a stream */
+/* RAND_set_rand_method() is the one way to lend OpenSSL a stream. */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "keypilot/core/random.h"
 
 #include <assert.h>
@@ -100,8 +100,7 @@ kp_random_bytes(struct kp_random *random, void *bytes, size_t bytes_len)
         assert(bytes_len <= INT32_MAX);
         memset(bytes, 0, bytes_len);
         if (EVP_EncryptUpdate(random->stream, bytes, &n, bytes, (int)bytes_len) != 1)
-                abort(); /* AES-CTR over memory does not fail; going on would repeat
-                            keys */
+                abort(); /* AES-CTR in memory does not fail; going on repeats keys */
 }
 
 static int

@@ -101,7 +101,9 @@ void kp_ctap_put_get(struct kp_buf *buf, const struct kp_ctap_get *get);
 /* Errors  KP_EPARSE. Takes apart what came, borrowing nothing. */
 int kp_ctap_parse_make(const struct kp_buf *body, struct kp_make_reply *ret,
         struct kp_error *err) KP_MUST_CHECK;
-/* secret   of hmac-secret; NULL: not asked. ret_n  numberOfCredentials, 1 if not told
+/*
+ * secret   of hmac-secret; NULL: not asked
+ * ret_n    numberOfCredentials, 1 if not told
  */
 int kp_ctap_parse_get(const struct kp_buf *body, const struct kp_pin_secret *secret,
         struct kp_assertion *ret, size_t *ret_n, struct kp_error *err) KP_MUST_CHECK;

@@ -10,8 +10,8 @@
 static size_t
 descriptor_len(struct kp_bytes id)
 {
-        static const size_t fixed =
-                1 + 3 + 5 + 11; /* map, "id", "type", "public-key" */
+        /* map, "id", "type", "public-key" */
+        static const size_t fixed = 1 + 3 + 5 + 11;
 
         return fixed + (id.len < 24 ? 1 : id.len < 256 ? 2 : 3) + id.len;
 }

@@ -270,8 +270,7 @@ kp_ctap_put_salts(struct kp_ctap *ctap, const struct kp_agreement *agreement,
         hmac_key = kp_pin_hmac_key(&agreement->secret, &hmac_len);
         tag_len = kp_pin_authenticate(
                 protocol, hmac_key, hmac_len, sealed.data, sealed.len, tag);
-        /* a CTAP 2.0 key need not know the fourth member; with protocol 1 it may be
-         * left out */
+        /* with protocol 1 a CTAP 2.0 key need not know the fourth member */
         kp_cbor_put_map(ret, protocol == 1 ? 3 : 4);
         kp_cbor_put_int(ret, 1);
         kp_buf_put(ret, agreement->public_key.data, agreement->public_key.len);

@@ -78,8 +78,7 @@ ctap_info(void *self, struct kp_key_info *ret, struct kp_error *err)
 
 /* ---- make ---- */
 
-/* The exclude list that goes out: as it is, or only what the key knows of a long one.
- */
+/* The exclude list that goes out: as it is, or what the key knows of a long one. */
 static int
 exclude_list(struct kp_ctap *ctap, const struct kp_make_request *request,
         const struct session *session, struct kp_bytes *one, struct kp_list *ret,
@@ -371,7 +370,7 @@ management_cmd(const struct kp_key_info *info)
 
 /*
  * params   subcommand byte, then its parameters, if any, as a CBOR map: what the token
- * signs
+ *          signs
  */
 static int
 management_ask(struct kp_ctap *ctap, const struct kp_buf *params,

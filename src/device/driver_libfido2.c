@@ -178,6 +178,19 @@ set_make(fido_cred_t *cred, const struct kp_make_request *request, struct kp_err
         return set_make_extensions(cred, request, err);
 }
 
+/* Spec: WebAuthn L3 §8.6: "sig" and "x5c"; libfido2 adds an "alg" to what a U2F key
+ * said. */
+static void
+take_u2f(const fido_cred_t *cred, struct kp_buf *ret)
+{
+        kp_cbor_put_map(ret, 2);
+        kp_cbor_put_text(ret, "sig");
+        kp_cbor_put_bytes(ret, fido_cred_sig_ptr(cred), fido_cred_sig_len(cred));
+        kp_cbor_put_text(ret, "x5c");
+        kp_cbor_put_array(ret, 1);
+        kp_cbor_put_bytes(ret, fido_cred_x5c_ptr(cred), fido_cred_x5c_len(cred));
+}
+
 static int
 take_make(const fido_cred_t *cred, struct kp_make_reply *ret, struct kp_error *err)
 {
@@ -187,8 +200,11 @@ take_make(const fido_cred_t *cred, struct kp_make_reply *ret, struct kp_error *e
                 ret->format, sizeof(ret->format), "%s", format == NULL ? "" : format);
         kp_buf_put(&ret->auth_data, fido_cred_authdata_raw_ptr(cred),
                 fido_cred_authdata_raw_len(cred));
-        kp_buf_put(&ret->statement, fido_cred_attstmt_ptr(cred),
-                fido_cred_attstmt_len(cred));
+        if (strcmp(ret->format, "fido-u2f") == 0)
+                take_u2f(cred, &ret->statement);
+        else
+                kp_buf_put(&ret->statement, fido_cred_attstmt_ptr(cred),
+                        fido_cred_attstmt_len(cred));
         if (kp_buf_check(&ret->auth_data, err) < 0)
                 return -1;
         return kp_buf_check(&ret->statement, err);

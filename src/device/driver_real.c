@@ -61,8 +61,7 @@ first(struct real *real)
         return real->fido2.ops != NULL ? &real->fido2 : &real->ctap;
 }
 
-/* After a refusal to say it: the other driver, where we may choose. NULL with the
- * error. */
+/* After a refusal to say it: the other driver, where we may choose. NULL: error. */
 static struct kp_driver *
 second(struct real *real, struct kp_error *err)
 {

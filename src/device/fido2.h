@@ -25,8 +25,7 @@ struct kp_fido2 {
         bool answered; /* `status` is the key's answer to it */
         uint8_t status;
         bool empty;        /* an answer without even a status */
-        uint8_t hid_error; /* last CTAPHID_ERROR, or what was wrong with frames; 0: none
-                            */
+        uint8_t hid_error; /* last CTAPHID_ERROR, or what was wrong with frames; or 0 */
         unsigned n_keepalives;
         bool silent; /* the key said nothing, or waited too long for a touch */
         struct kp_error failed; /* of the seam; KP_OK: none */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "keypilot/device/hidraw.h"
 
-/* Short items, with the two size bits masked out. Spec: USB HID 1.11 §6.2.2.4 to
- * §6.2.2.7 */
+/* Short items, the two size bits masked out. Spec: USB HID 1.11 §6.2.2.4 to §6.2.2.7 */
 enum {
         ITEM_USAGE_PAGE = 0x04,
         ITEM_USAGE = 0x08,

@@ -95,8 +95,7 @@ kp_key_info_parse(const uint8_t *bytes, size_t bytes_len, struct kp_key_info *re
                 n != sizeof(info.aaguid))
                 return KP_FAIL(err, KP_EPARSE, "GetInfo: no AAGUID of 16 bytes");
         memcpy(info.aaguid, aaguid, sizeof(info.aaguid));
-        /* in order of member; what is absent stays as above, of another type as absent
-         */
+        /* in order of member; absent or of another type: it stays as above */
         read_names(kp_cbor_at_int(map, 0x01), info.versions[0],
                 sizeof(info.versions[0]), KP_INFO_MAX, &info.n_versions);
         read_names(kp_cbor_at_int(map, 0x02), info.extensions[0],

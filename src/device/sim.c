@@ -3,8 +3,7 @@
 
 #include <stdlib.h>
 
-/* A key that goes on having something to do, but never says anything, is given up here.
- */
+/* A key that always has something to do, but says nothing, is given up here. */
 #define MAX_EVENTS 100000
 
 struct sim {

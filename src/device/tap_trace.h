@@ -10,7 +10,7 @@ void kp_tap_trace_exchange(struct kp_trace *trace, const struct kp_tap_message *
 
 /* The name of what a message asks for: "makeCredential", "register", "init". */
 const char *kp_tap_message_name(const struct kp_tap_message *message);
-const char *kp_tap_subcommand_name(
-        const struct kp_tap_message *message); /* NULL: none */
+/* NULL: none */
+const char *kp_tap_subcommand_name(const struct kp_tap_message *message);
 
 #endif

@@ -257,8 +257,7 @@ settle_text(struct cookie *cookie, const struct asked *asked, struct kp_error *e
                        : 0;
 }
 
-/* Why a browser would not keep it, or NULL. Spec: RFC 6265bis §5.7, in order of its
- * steps */
+/* Why a browser would not keep it, or NULL. Spec: RFC 6265bis §5.7, in its order */
 static const char *
 refusal(const struct kp_jar *jar, const struct cookie *cookie,
         const struct asked *asked)
@@ -303,8 +302,8 @@ jar_keep(struct kp_jar *jar, struct cookie *cookie, struct kp_error *err)
         if (old != NULL) {
                 /*
                  * DEVIATION RFC 6265bis §5.7: it keeps the first creation time; Chrome
-                 * keeps it only while the value stays the same (measured in 156), and the
-                 * two minutes in which a POST may carry the cookie hang on it.
+                 * keeps it only while the value stays the same (measured in 156), and
+                 * the two minutes in which a POST may carry the cookie hang on it.
                  */
                 if (strcmp(old->set.value, cookie->set.value) == 0)
                         cookie->created_ms = old->created_ms;

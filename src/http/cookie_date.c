@@ -21,8 +21,7 @@ is_delimiter(char c)
                (u >= 0x5b && u <= 0x60) || (u >= 0x7b && u <= 0x7e);
 }
 
-/* A number of `min` to `max` digits at the start; how many digits it has, 0 when none.
- */
+/* A number of `min` to `max` digits at the start; its digits, 0 when there is none. */
 static int
 number(const char *text, int min, int max, int *ret)
 {
@@ -72,8 +71,7 @@ take_month(const char *token, struct date *date)
         return false;
 }
 
-/* Spec: RFC 6265bis §5.1.1 step 2: each token is the first of these that is still
- * missing */
+/* Spec: RFC 6265bis §5.1.1 step 2: each token is the first of these still missing */
 static void
 take_token(const char *token, struct date *date)
 {
@@ -84,8 +82,8 @@ take_token(const char *token, struct date *date)
         if (take_month(token, date))
                 return;
         if (date->year < 0)
-                (void)number(
-                        token, 2, 4, &date->year); /* stays -1 when it is no year */
+                /* stays -1 when it is no year */
+                (void)number(token, 2, 4, &date->year);
 }
 
 static bool

@@ -45,8 +45,7 @@ kp_html_done(struct kp_html *html)
         *html = (struct kp_html){ 0 };
 }
 
-/* The next element in the order of the page, within `root`; no recursion, so no depth.
- */
+/* The next element in the order of the page, within `root`. No recursion: no depth. */
 static xmlNode *
 next_node(xmlNode *node, const xmlNode *root)
 {
@@ -256,8 +255,7 @@ take_textarea(struct kp_html_form *form, xmlNode *node, struct kp_error *err)
 
         if (text == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "HTML");
-        /* Spec: HTML §13.1.2.5: a line break straight after the start tag is not
-         * content */
+        /* Spec: HTML §13.1.2.5: a line break right after the start tag is no content */
         return kp_pairs_add(&form->fields, kp_html_attr(node, "name"),
                 *text == '\n' ? text + 1 : text, err);
 }

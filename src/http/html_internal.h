@@ -7,8 +7,8 @@
 #include "keypilot/http/form.h"
 
 bool kp_html_has(const xmlNode *node, const char *name);
-const char *kp_html_attr(
-        const xmlNode *node, const char *name); /* "" when absent; borrowed */
+/* Borrowed; "" when absent. */
+const char *kp_html_attr(const xmlNode *node, const char *name);
 
 /*
  * What scripts do to forms. We run no scripts: we recognise the few ways in which pages

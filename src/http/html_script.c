@@ -97,8 +97,7 @@ kp_html_run_script(struct kp_html *html, const xmlNode *script, const char *code
                 submit(html, code);
                 return;
         }
-        /* a script in a file that we do not fetch, beside a message that wants to be
-         * posted */
+        /* a script that we do not fetch, beside a message that wants posting */
         if (kp_html_has(script, "src") && (form = message_form(html)) != NULL)
                 form->auto_submit = true;
 }

@@ -18,8 +18,7 @@ is_address(const char *host)
 {
         size_t len = strlen(host);
 
-        /* kp_url_parse() leaves no host ending in a digit label that is not an address
-         */
+        /* kp_url_parse() leaves no host with a last number that is not an address */
         return *host == '[' || (len > 0 && isdigit((unsigned char)host[len - 1]) &&
                                        strspn(host, "0123456789.") == len);
 }

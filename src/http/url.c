@@ -56,8 +56,7 @@ span_dup_lower(struct span span)
         return text;
 }
 
-/* Without blanks and control characters around it and without tabs and line breaks
- * inside. */
+/* Without blanks and controls around it, and without tabs and line breaks inside. */
 static char *
 text_clean(const char *text)
 {
@@ -122,8 +121,7 @@ parts_scan(const char *text, bool *ret_special, const struct scheme *inherited)
                 at += parts.scheme.len + 1;
         }
         *ret_special = scheme != NULL;
-        /* after a scheme of their own that is not the base's, browsers forgive any
-         * slashes */
+        /* after a scheme that is not the base's, browsers forgive any slashes */
         if ((is_slash(at[0], *ret_special) && is_slash(at[1], *ret_special)) ||
                 (*ret_special && scheme != inherited)) {
                 for (int n = 0; is_slash(*at, *ret_special) && (n < 2 || *ret_special);
@@ -141,8 +139,7 @@ parts_scan(const char *text, bool *ret_special, const struct scheme *inherited)
         return parts;
 }
 
-/* Spec: URL Standard §1.3 "percent-encode sets"; `also` is what the set adds to C0 and
- * blank. */
+/* Spec: URL Standard §1.3 "percent-encode sets"; `also` is added to C0 and blank. */
 static int
 encode(struct span span, const char *also, char **ret, struct kp_error *err)
 {
@@ -163,8 +160,7 @@ encode(struct span span, const char *also, char **ret, struct kp_error *err)
         return 0;
 }
 
-/* How many characters of a segment are dots, "%2e" included; 0 when it is anything
- * else. */
+/* How many characters of a segment are dots, "%2e" included; 0: there is more. */
 static int
 dot_segment(const char *segment, size_t len)
 {
@@ -269,8 +265,7 @@ ends_in_number(const char *host)
                                        strlen(last + 2)));
 }
 
-/* Spec: URL Standard §3.5 "host parser": brackets hold IPv6, a last number means IPv4.
- */
+/* Spec: URL Standard §3.5 "host parser": brackets hold IPv6, a last number is IPv4. */
 static int
 host_address(const char *host, char **ret, struct kp_error *err)
 {
@@ -566,8 +561,7 @@ kp_url_resolve(
                         return KP_WHILE(err, "URL '%.80s'", reference);
                 return 0;
         }
-        /* "https:path" on an https page is relative; another scheme stands on its own
-         */
+        /* "https:path" on an https page is relative; another scheme stands alone */
         if (parts.scheme.at != NULL &&
                 (scheme == NULL || scheme_find(parts.scheme) != scheme)) {
                 *ret = KP_STEAL(clean);

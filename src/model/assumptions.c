@@ -97,6 +97,17 @@ remember_unknown(struct kp_assumptions *a, const char *name, const json_t *value
                 abort();
 }
 
+/* Bytes of the head of a text, cut between characters. */
+static int
+head_len(const struct kp_buf *text)
+{
+        size_t len = text->len < FACT_TEXT_MAX ? text->len : FACT_TEXT_MAX;
+
+        while (len > 0 && len < text->len && (text->data[len] & 0xc0) == 0x80)
+                len--;
+        return (int)len;
+}
+
 static void
 record(const struct kp_actor *actor, const char *name, const json_t *value,
         const char *status)
@@ -107,16 +118,14 @@ record(const struct kp_actor *actor, const char *name, const json_t *value,
 
         if (actor->trace == NULL || json_object_get(seen, name) != NULL)
                 return;
-        (void)json_object_set_new(
-                seen, name, json_true()); /* at worst it is told twice */
+        /* at worst it is told twice */
+        (void)json_object_set_new(seen, name, json_true());
         if (json_is_object(value)) {
-                /* events carry plain values: an object goes in as the head of its text
-                 */
+                /* events carry plain values: of an object the head of its text */
                 if (kp_json_write(value, &text, &ignored) < 0)
                         return;
                 kp_trace_add(actor->trace, actor->role, "fact", "{s:s, s:s#, s:s}",
-                        "fact", name, "value", kp_buf_str(&text),
-                        (int)(text.len < FACT_TEXT_MAX ? text.len : FACT_TEXT_MAX),
+                        "fact", name, "value", kp_buf_str(&text), head_len(&text),
                         "status", status);
                 return;
         }

@@ -67,8 +67,7 @@ load_certificate(const char *dir, const char *name, X509 **ret, struct kp_error 
         return 0;
 }
 
-/* id-fido-gen-ce-aaguid: the AAGUID as an octet string inside the extension's octet
- * string. */
+/* id-fido-gen-ce-aaguid: an octet string inside the extension's octet string. */
 static bool
 add_aaguid(X509 *certificate, const uint8_t aaguid[16])
 {

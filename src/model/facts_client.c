@@ -2,9 +2,10 @@
 #include "keypilot/model/profile.h"
 
 /*
- * What profiles of clients state: a browser, a web view or a program between page and key.
- * Names and words are those of the survey that the profiles were made from. The values of a
- * word that actors act upon are closed lists: another word is refused when it is loaded.
+ * What profiles of clients state: a browser, a web view or a program between page and
+ * key. Names and words are those of the survey that the profiles were made from. The
+ * values of a word that actors act upon are closed lists: another word is refused when
+ * it is loaded.
  */
 /* clang-format off */
 const struct kp_fact_type kp_facts_client[] = {

@@ -2,7 +2,8 @@
 #include "keypilot/model/profile.h"
 
 /*
- * What profiles of hubs state: service provider on one side, identity provider on the other.
+ * What profiles of hubs state: service provider on one side, identity provider on the
+ * other.
  */
 /* clang-format off */
 const struct kp_fact_type kp_facts_hub[] = {

@@ -2,8 +2,9 @@
 #include "keypilot/model/profile.h"
 
 /*
- * What profiles of services state: the relying party and service provider that the person
- * wants to reach. The passkey part has the same names for services, providers and hubs.
+ * What profiles of services state: the relying party and service provider that the
+ * person wants to reach. The passkey part has the same names for services, providers
+ * and hubs.
  */
 /* clang-format off */
 const struct kp_fact_type kp_facts_service[] = {
@@ -55,6 +56,7 @@ const struct kp_fact_type kp_facts_service[] = {
         { "accepted_contexts", KP_STRINGS, NULL, false, "classes it accepts; empty: any" },
         { "wants_signed", KP_STRING, "either|assertion|response|both", false, "what must be signed in a response" },
         { "skew_s", KP_INT, NULL, false, "clock difference it tolerates" },
+        { "hub_logins", KP_BOOL, NULL, false, "people can reach it through a hub; not where it is itself the provider that a hub asks" },
         { "accepts_unsolicited", KP_BOOL, NULL, false, "takes responses that it did not ask for" },
         /* accounts */
         { "account_key", KP_STRING, "nameid|upn|mail|object-id|employee-number", false, "which value of the EIP finds the account" },

@@ -60,8 +60,7 @@ is_fixtures_dir(const char *dir)
         return mark != NULL && kp_file_exists(mark);
 }
 
-/* Installed: PREFIX/bin -> PREFIX/share. In the source tree: some folder above the
- * program. */
+/* Installed: PREFIX/bin -> PREFIX/share. In the source tree: a folder above. */
 static char *
 find_beside_program(void)
 {

@@ -133,20 +133,6 @@ plain_or_list(const json_t *value)
 
 /* ---- what a trace can hold ---- */
 
-static const struct kp_event_type *
-event_type_find(const char *event)
-{
-        static const struct kp_event_type *const tables[] = { kp_events_ceremony,
-                kp_events_key, kp_events_saml, kp_events_world, kp_events_run };
-
-        for (size_t i = 0; i < KP_NELEMS(tables); i++)
-                for (const struct kp_event_type *type = tables[i]; type->name != NULL;
-                        type++)
-                        if (strcmp(type->name, event) == 0)
-                                return type;
-        return NULL;
-}
-
 static bool
 event_type_lists(const struct kp_event_type *type, const char *fact)
 {
@@ -168,7 +154,7 @@ static int
 condition_check(
         const char *event, const char *fact, const json_t *wanted, struct kp_error *err)
 {
-        const struct kp_event_type *type = event_type_find(event);
+        const struct kp_event_type *type = kp_event_type_find(event);
         const json_t *negated = json_object_get(wanted, "not");
 
         if (strcmp(fact, "who") != 0 && !event_type_lists(type, fact))
@@ -207,7 +193,7 @@ events_check(const json_t *events, struct kp_error *err)
         for (size_t i = 0; i < n_texts(events); i++) {
                 const char *event = nth_text(events, i);
 
-                if (event == NULL || event_type_find(event) == NULL)
+                if (event == NULL || kp_event_type_find(event) == NULL)
                         return KP_FAIL(err, KP_ESCHEMA, "no event is called '%.40s'",
                                 event == NULL ? "" : event);
         }
@@ -365,8 +351,9 @@ any_fits(const struct kp_rule_pattern *patterns, size_t n_patterns, const json_t
  * One present pattern with the absent ones before it (present NULL: those at the end).
  *
  * fits     fits[k] says on entry whether the patterns after this one fit into the
- * events from k on, and on return whether this one and those after it do. Working from
- *          the end looks at each event once a pattern, so no trace can make it explode
+ *          events from k on, and on return whether this one and those after it do.
+ *          Working from the end looks at each event once a pattern, so no trace can
+ *          make it explode
  */
 static void
 fit_backwards(const struct kp_rule_pattern *present,

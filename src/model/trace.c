@@ -47,13 +47,13 @@ kp_trace_free(struct kp_trace **trace)
         *trace = NULL;
 }
 
-static const struct kp_event_type *
-type_find(const char *event)
+const struct kp_event_type *
+kp_event_type_find(const char *name)
 {
         for (size_t i = 0; i < KP_NELEMS(tables); i++)
                 for (const struct kp_event_type *type = tables[i]; type->name != NULL;
                         type++)
-                        if (strcmp(type->name, event) == 0)
+                        if (strcmp(type->name, name) == 0)
                                 return type;
         return NULL;
 }
@@ -92,7 +92,7 @@ value_plain(const json_t *value)
 static int
 facts_check(const char *event, json_t *facts, struct kp_error *err)
 {
-        const struct kp_event_type *type = type_find(event);
+        const struct kp_event_type *type = kp_event_type_find(event);
         const char *name;
         json_t *value;
 

@@ -75,15 +75,16 @@ kp_cell_cache_clear(void)
 }
 
 static int
-cached_profile(const char *path, const struct kp_authenticator_profile **ret,
-        struct kp_error *err)
+cached_profile(const char *fixtures_dir, const char *path,
+        const struct kp_authenticator_profile **ret, struct kp_error *err)
 {
         KP_CLEANUP(kp_authenticator_profile_free)
         struct kp_authenticator_profile *profile = NULL;
         struct cached *item = cache_find(path);
 
         if (item == NULL) {
-                if (kp_authenticator_profile_load(path, &profile, err) < 0)
+                if (kp_authenticator_profile_load_from(
+                            fixtures_dir, path, &profile, err) < 0)
                         return -1;
                 if ((item = cache_add(path)) == NULL)
                         return KP_FAIL(err, KP_ENOMEM, "key profile");
@@ -355,7 +356,8 @@ key_fill(struct cell *cell, struct kp_error *err)
         cell->world.user = NULL;
         if (kp_fixtures_path(cell->input->fixtures, "authenticators", cell->key + 4,
                     &path, err) < 0 ||
-                cached_profile(path, &cell->key_profile, err) < 0)
+                cached_profile(kp_fixtures_dir(cell->input->fixtures), path,
+                        &cell->key_profile, err) < 0)
                 return -1;
         pin = kp_authenticator_profile_test_pin(cell->key_profile);
         cell->world.pin = pin == NULL ? "" : pin;

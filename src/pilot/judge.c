@@ -55,7 +55,7 @@ judge_gets_in(const struct kp_world *world, const char *parameter)
         const struct kp_attempt *login = last_login(world);
 
         (void)parameter;
-        if (login == NULL)
+        if (login == NULL || login->left) /* who left should not get in */
                 return NOT_JUDGED;
         return login->in ? HOLDS : FAILS;
 }

@@ -81,7 +81,8 @@ key_check(struct kp_plan *plan, const char *value, struct kp_error *err)
         if (kp_fixtures_path(plan->fixtures, "authenticators", value + 4, &path, err) <
                 0)
                 return -1;
-        return kp_authenticator_profile_load(path, &profile, err);
+        return kp_authenticator_profile_load_from(
+                kp_fixtures_dir(plan->fixtures), path, &profile, err);
 }
 
 static int

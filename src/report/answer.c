@@ -40,8 +40,7 @@ is_essential(enum column column)
                column == COLUMN_THROUGH;
 }
 
-/* A scenario that never reaches its goal, with whatever key, browser, supplier or
- * setting. */
+/* A scenario that never reaches its goal, with any key, browser, supplier, setting. */
 static bool
 is_hopeless(const struct quad_row *quad)
 {
@@ -204,8 +203,7 @@ weigh_reasons(const struct kp_report *report, enum evidence evidence, enum home 
                                              << 40;
 }
 
-/* The heaviest that is left; one of another verdict than `unlike` where there is one.
- */
+/* The heaviest that is left; of another verdict than `unlike` where there is one. */
 static size_t
 heaviest(const struct weight *weights, size_t n, enum kp_verdict unlike, bool any)
 {
@@ -228,8 +226,7 @@ find_reasons(const struct kp_report *report, enum evidence evidence, enum home h
         struct weight *weights = calloc(n + 1, sizeof(*weights));
 
         if (weights == NULL)
-                return; /* the page says less; its writer will fail on memory by itself
-                         */
+                return; /* the page says less; its writer fails on memory by itself */
         weigh_reasons(report, evidence, home, group, quadrant, weights);
         while (quadrant->n_reasons < MAX_REASONS) {
                 bool any = quadrant->n_reasons == 0;
@@ -360,8 +357,7 @@ compare_places(const struct kp_report *report, const struct answer *answer,
         return sum;
 }
 
-/* The home that serves a group best; with equal states the one where less goes wrong.
- */
+/* The home that serves a group best; in equal states, where less goes wrong. */
 static enum home
 best_home(const struct kp_report *report, const struct answer *answer, enum group group)
 {
@@ -410,8 +406,7 @@ settle(struct answer *answer, enum answer_kind kind, enum answer_why why)
         answer->why = why;
 }
 
-/* The question is about people whom the EIP knows. DESIGN: live may say yes, lab
- * yes-if. */
+/* It is about people whom the EIP knows. DESIGN: live may say yes, lab yes-if. */
 static void
 conclude(struct answer *answer)
 {

@@ -53,8 +53,10 @@ struct answer {
         enum evidence base; /* the strongest that decided a login */
         struct quadrant quadrants[N_HOMES][N_GROUPS];
         enum home best[N_GROUPS]; /* N_HOMES: none */
-        /* The same scenarios at the service and at the provider, for people whom the
-         * EIP knows: where less goes wrong. */
+        /*
+         * The same scenarios at the service and at the provider, for people whom the
+         * EIP knows: where less goes wrong.
+         */
         size_t n_compared;
         enum home better; /* N_HOMES: neither */
 };
@@ -71,7 +73,7 @@ struct fix {
  * The causes of failures. With an answer: those first that stand in the way of what it
  * advises, by how often a scenario meets them; without: those first that explain most.
  *
- * ret   malloc'ed
+ * ret      malloc'ed
  */
 int fixes_find(const struct kp_report *report, const struct answer *answer,
         struct fix **ret, size_t *ret_n, struct kp_error *err) KP_MUST_CHECK;
@@ -87,8 +89,7 @@ struct condition {
         size_t n_values;
 };
 
-/* Something that goes well wherever it was tried, or wherever all its conditions hold.
- */
+/* What goes well wherever it was tried, or wherever all its conditions hold. */
 struct claim {
         enum home home;
         size_t scenario;
@@ -101,7 +102,10 @@ int claims_find(const struct kp_report *report, struct claim **ret, size_t *ret_
         struct kp_error *err) KP_MUST_CHECK;
 void claims_done(struct claim *claims, size_t n_claims);
 
-/* Unknowns that change the outcome, the weightiest first. ret   malloc'ed row numbers
+/*
+ * Unknowns that change the outcome, the weightiest first.
+ *
+ * ret      malloc'ed row numbers
  */
 int questions_find(const struct kp_report *report, size_t **ret, size_t *ret_n,
         struct kp_error *err) KP_MUST_CHECK;

@@ -86,8 +86,7 @@ struct peel {
         struct count count;
 };
 
-/* In which of two values a larger part fails; with the same part, in which more fails.
- */
+/* In which of two values a larger part fails; with equal parts, in which more fails. */
 static bool
 is_worse(const struct count *a, const struct count *b)
 {
@@ -174,8 +173,7 @@ widen(struct search *search)
         }
 }
 
-/* Name a restriction by what it lets in or, where that is shorter, by what it keeps
- * out. */
+/* Name a restriction by what it lets in or, if that is shorter, what it keeps out. */
 static int
 name_condition(const struct search *search, size_t axis, struct condition *ret,
         struct kp_error *err)

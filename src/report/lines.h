@@ -30,7 +30,8 @@ void lines_done(struct lines *lines);
  * The next line.
  *
  * ret        a new reference to its object, without the member "trace"; NULL past the
- * end ret_trace  JSON text of that member, borrowed until the next line; NULL: none
+ *            end
+ * ret_trace  JSON text of that member, borrowed until the next line; NULL: none
  * Errors     KP_EINTEGRITY the chain does not hold; KP_EPARSE (line told); KP_EIO
  */
 int lines_next(struct lines *lines, json_t **ret, const char **ret_trace,

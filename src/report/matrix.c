@@ -264,8 +264,7 @@ put_row_verdicts(struct page *page, const struct grid *grid, size_t from, size_t
                 }
 }
 
-/* The key is named in its first row; the others keep its name for readers and filter.
- */
+/* The key is named in its first row; the others keep it for readers and filter. */
 static void
 put_row(struct page *page, const struct grid *grid, const struct columns *columns,
         size_t from, size_t to, bool same_key)

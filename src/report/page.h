@@ -24,7 +24,10 @@ struct page {
 };
 
 void page_init(struct page *page, FILE *out, enum page_lang lang);
-/* Errors   KP_ENOMEM, KP_EIO what went wrong on the way. Ends the page, not the file.
+/*
+ * End the page, not the file.
+ *
+ * Errors   KP_ENOMEM, KP_EIO: what went wrong on the way
  */
 int page_done(struct page *page, struct kp_error *err) KP_MUST_CHECK;
 
@@ -36,8 +39,8 @@ struct page_file {
 int page_file_open(const char *dir, const char *name, struct page_file *ret,
         struct kp_error *err) KP_MUST_CHECK;
 int page_file_keep(struct page_file *file, struct kp_error *err) KP_MUST_CHECK;
-void page_file_drop(
-        struct page_file *file); /* what was not kept goes; for KP_CLEANUP */
+/* What was not kept goes; for KP_CLEANUP. */
+void page_file_drop(struct page_file *file);
 
 /* ---- texts: made once, used in the page's language or both ---- */
 struct kp_text say1(struct page *page, enum say id, struct kp_text a);
@@ -54,8 +57,7 @@ struct kp_text cells(struct page *page, uint64_t n); /* "12 combinations" */
 void page_raw(struct page *page, const char *html);
 void page_rawf(struct page *page, const char *format, ...) KP_PRINTF(2, 3);
 void page_text(struct page *page, const char *text); /* escaped */
-/* In one language: escaped. In both: a <span lang> for each, unless they are the same.
- */
+/* In one language: escaped. In both: a <span lang> each, unless they are the same. */
 void page_put(struct page *page, struct kp_text text);
 void page_say(struct page *page, enum say id);
 void page_icon(struct page *page, enum kp_verdict verdict, const char *size);

@@ -58,8 +58,7 @@ struct scenario_row {
         struct kp_text title; /* borrowed from `root`, or the id */
         json_t *root;
         enum column column;
-        /* where its steps add a passkey: set of 1 << enum home; 0 where none is added
-         */
+        /* where its steps add a passkey: set of 1 << enum home; 0: nowhere */
         unsigned homes;
         bool follows_home;  /* adds it at the home that the cell names */
         bool logs_in_there; /* and logs in there: the column depends on the home */
@@ -90,8 +89,7 @@ struct box_row {
         enum evidence evidence;
         enum home home;
         enum column column;
-        size_t service, provider, provider2,
-                hub; /* rows of the axes; SIZE_MAX: merged */
+        size_t service, provider, provider2, hub; /* rows of axes; SIZE_MAX: merged */
         size_t key, client;
         struct tally tally;
         size_t worst_finding; /* the finding of its worst verdict that came first */
@@ -164,8 +162,7 @@ struct option_row {
         struct tally tally;
 };
 
-/* A fact that outcomes rest on and that nobody has verified: key = fact, value, profile
- */
+/* A fact that outcomes rest on and nobody verified. Key: fact, value, profile. */
 struct resting_row {
         char *fact, *value, *status;
         size_t axis, profile;

@@ -54,6 +54,7 @@ const struct fact_question fact_questions[] = {
         { "forwards_requested_context", { "Do you pass on which way of logging in a service asks for?", "Geef je door welke manier van inloggen een dienst vraagt?" } },
         { "honours_domain_hint", { "Do you skip your own pages when a service names the school's domain?", "Sla je je eigen pagina's over als een dienst het domein van de school noemt?" } },
         { "hrd", { "How do you send people to the EIP: never, by user name, by a button, or always?", "Hoe stuur je mensen naar de EIP: nooit, op gebruikersnaam, met een knop of altijd?" } },
+        { "hub_logins", { "Can people reach you through a hub such as Entree Federatie?", "Kunnen mensen jullie via een schakel zoals Entree Federatie bereiken?" } },
         { "hybrid_transport", { "Can a person use a passkey on a phone nearby?", "Kan iemand een wachtwoordsleutel op een telefoon in de buurt gebruiken?" } },
         { "logout", { "Does logging out also log people out of the EIP?", "Logt uitloggen mensen ook uit bij de EIP?" } },
         { "mfa_required", { "Is a password alone not enough?", "Is alleen een wachtwoord niet genoeg?" } },

@@ -228,8 +228,7 @@ struct kp_text say_text(enum say id);
 /* Words that no text may hold, because they blame, frighten or need a dictionary. */
 extern const char *const say_forbidden[];
 
-/* What a vendor is asked about a fact, "role.fact"; without its role; NULL text: no
- * words. */
+/* What a vendor is asked about a fact, named without its role; NULL text: no words. */
 struct kp_text question_text(const char *fact);
 struct fact_question {
         const char *fact;

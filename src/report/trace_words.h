@@ -7,8 +7,8 @@
 /*
  * A trace in plain words: who, what, and what stood out.
  */
-struct kp_text event_text(
-        const char *event); /* the event's own name where we lack words */
+/* The event's own name where we lack words. */
+struct kp_text event_text(const char *event);
 struct kp_text actor_text(const char *who);
 bool event_is_shown(const char *event);
 

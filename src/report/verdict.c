@@ -103,8 +103,7 @@ is_alone(const struct verdict *verdict)
         return true;
 }
 
-/* The four answers: where the passkey stands, times whether the EIP knows the people.
- */
+/* The four answers: where the passkey stands × whether the EIP knows the people. */
 static void
 put_quadrants(struct page *page, const struct verdict *verdict)
 {

@@ -25,8 +25,7 @@ struct kp_text answer_lead(struct page *page, const struct answer *answer);
 /* "Because: a; b" or "Mind: a; b"; "" texts when there is nothing to say. */
 struct kp_text reasons_text(struct page *page, const struct kp_report *report,
         const struct quadrant *quadrant);
-/* Service against provider on the same scenarios; "" texts when nothing can be
- * compared. */
+/* Service against provider on the same scenarios; "" texts: nothing to compare. */
 struct kp_text compared_text(struct page *page, const struct answer *answer);
 struct kp_text capital(struct page *page, struct kp_text text);
 /* "Logging in; passkey at the service; only with key: A, B" */

@@ -8,8 +8,8 @@
 
 /* clang-format off */
 /*
- * Spec table: IANA WebAuthn Attestation Statement Format Identifiers; WebAuthn L3 §8. A format
- * without a function is known to exist and not verified here.
+ * Spec table: IANA WebAuthn Attestation Statement Format Identifiers; WebAuthn L3 §8. A
+ * format without a function is known to exist and not verified here.
  */
 static const struct attestation_format formats[] = {
         { "android-key",       NULL },

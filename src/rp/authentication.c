@@ -172,7 +172,7 @@ check_counter(struct ceremony *c)
 #define PART_SIGNED (PART_CLIENT_DATA | PART_AUTHDATA | PART_KEY | PART_SIGNATURE)
 
 /* clang-format off */
-/* Spec table: WebAuthn L3 §7.2 "Verifying an Authentication Assertion", in its order. */
+/* Spec table: WebAuthn L3 §7.2 "Verifying an Authentication Assertion", in order. */
 static const struct check checks[] = {
         { "response",           "WebAuthn L3 §7.2 step 3",  0,                kp_rp_check_form },
         { "extension-results",  "WebAuthn L3 §7.2 step 4",  0,                kp_rp_check_extension_results },

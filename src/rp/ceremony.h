@@ -117,8 +117,7 @@ bool kp_rp_check_top_origin(struct ceremony *c);
 /* attestation.c */
 struct attestation_format {
         const char *name;
-        bool (*verify)(
-                struct ceremony *c); /* NULL: registered, but not verified here */
+        bool (*verify)(struct ceremony *c); /* NULL: registered, not verified here */
 };
 const struct attestation_format *kp_rp_attestation_format_find(
         const char *name, size_t name_len);
@@ -126,8 +125,7 @@ bool kp_rp_attestation_none(struct ceremony *c);
 bool kp_rp_attestation_packed(struct ceremony *c);
 bool kp_rp_attestation_fido_u2f(struct ceremony *c);
 
-/* The signature over authenticator data and client data hash, as attestations make it.
- */
+/* The signature over authenticator data and client data hash, as attestations sign. */
 bool kp_rp_attestation_signed(struct ceremony *c, int alg, EVP_PKEY *key,
         const uint8_t *signature, size_t signature_len);
 /* The member as bytes; a refusal otherwise. */

@@ -5,7 +5,8 @@
 
 #include "ceremony.h"
 
-/* Spec: WebAuthn L3 §8.2.1 "Certificate Requirements for Packed Attestation Statements"
+/*
+ * Spec: WebAuthn L3 §8.2.1 "Certificate Requirements for Packed Attestation Statements"
  */
 
 #define OID_AAGUID "1.3.6.1.4.1.45724.1.1.4" /* id-fido-gen-ce-aaguid */

@@ -15,8 +15,8 @@
 
 /*
  * DEVIATION WebAuthn L3 §7.1 step 5: UTF-8 decode replaces bytes that are not UTF-8; we
- * kp_rp_refuse them, because no client can have written them and parsers disagree about
- * what they mean.
+ * refuse them, because no client can have written them and parsers disagree about what
+ * they mean.
  */
 static void
 parse_client_data(struct ceremony *c)
@@ -105,8 +105,7 @@ kp_rp_check_type(struct ceremony *c)
                                              : c->usual_type);
 }
 
-/* The text is compared, not what a decoder makes of it: there is one right way to write
- * it. */
+/* The text is compared, not what a decoder makes of it: it has one right form. */
 bool
 kp_rp_check_challenge(struct ceremony *c)
 {

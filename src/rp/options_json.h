@@ -6,7 +6,9 @@
 
 /*
  * Members of options and vectors, read by name. Members that are absent leave `ret`
- * alone unless they are required. Errors  KP_ESCHEMA with the member's name
+ * alone unless they are required.
+ *
+ * Errors   KP_ESCHEMA with the member's name
  */
 int kp_rp_json_text(const json_t *object, const char *name, bool required,
         const char **ret, struct kp_error *err) KP_MUST_CHECK;

@@ -23,8 +23,7 @@ object_mode(const struct ceremony *c)
         return c->strict && !c->level3 ? KP_CBOR_ANY_ORDER : cbor_mode(c);
 }
 
-/* Spec: WebAuthn L3 §6.5.4 "Generating an Attestation Object": fmt, attStmt, authData
- */
+/* Spec: WebAuthn L3 §6.5.4 "Generating an Attestation Object": its three members */
 static bool
 attestation_members(struct ceremony *c)
 {
@@ -201,8 +200,7 @@ same_key(struct ceremony *c)
         return same;
 }
 
-/* Spec: WebAuthn L3 §5.2.1.1 "Easily accessing credential data": copies for convenience
- */
+/* Spec: WebAuthn L3 §5.2.1.1 "Easily accessing credential data": handy copies */
 static bool
 check_copies(struct ceremony *c)
 {

@@ -18,8 +18,7 @@ kp_rp_trust_judged(const struct ceremony *c)
         return c->expect->trust == KP_TRUST_ANCHORS || c->expect->n_anchors > 0;
 }
 
-/* Spec: WebAuthn L3 §8.2: x5c holds the certificate and its chain, each signing the one
- * before */
+/* Spec: WebAuthn L3 §8.2: in x5c each certificate is signed by the next */
 static bool
 check_order(struct ceremony *c)
 {

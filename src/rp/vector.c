@@ -13,8 +13,7 @@
 #include "ceremony.h"
 #include "options_json.h"
 
-/* What vectors may ask for and we have; everything else that `needs` names is skipped.
- */
+/* What vectors may ask for and we have; whatever else `needs` names is skipped. */
 static const char *const supported[] = { "ES256K", "ESP256", "Ed448", "rp-state" };
 
 /* The first thing that is needed and missing here; NULL: nothing. */

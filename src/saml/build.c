@@ -6,8 +6,8 @@
 
 /*
  * Messages out. Each is written as text in the order of its schema, and parsed only
- * where xmlsec has to sign it. Spec: SAML 2.0 Core §3.4.1, §3.3.3, §3.7; Profiles
- * §4.1.4, §4.4.4
+ * where xmlsec has to sign it.
+ * Spec: SAML 2.0 Core §3.4.1, §3.3.3, §3.7; Profiles §4.1.4, §4.4.4
  */
 
 static void

@@ -13,8 +13,8 @@
 
 /*
  * Encrypted assertions and names, by xmlsec. Nothing outside the element is ever
- * fetched, and the element is decrypted only with the receiver's own key. Spec:
- * SAML 2.0 Core §6.1; XML Encryption §3, §4
+ * fetched, and the element is decrypted only with the receiver's own key.
+ * Spec: SAML 2.0 Core §6.1; XML Encryption §3, §4
  */
 
 KP_FREE_WITH(free_manager, xmlSecKeysMngr, xmlSecKeysMngrDestroy)
@@ -106,8 +106,7 @@ restrict_reading(xmlSecEncCtx *ctx)
                        : 0;
 }
 
-/* What came out, as nodes in the place of the data where xmlsec did not put them there.
- */
+/* What came out, as nodes in the data's place where xmlsec did not put them there. */
 static bool
 place_result(xmlSecEncCtx *ctx, xmlNode *encrypted)
 {
@@ -184,8 +183,7 @@ saml_decrypt(xmlNode *encrypted, const char *key_pem, xmlNode **ret, char reason
                 return KP_FAIL(err, KP_ENOMEM, "decrypting");
         (void)saml_complaint();
         if (xmlSecEncCtxDecrypt(ctx, data) < 0 || !place_result(ctx, encrypted)) {
-                (void)saml_complaint(); /* would tell a forger how far decryption came
-                                         */
+                (void)saml_complaint(); /* tells a forger how far decryption came */
                 return refuse(reason, "not decrypted (key by %.40s, data by %.40s)",
                         short_name(kp_xml_attr(
                                 kp_xml_child(wrapped, NS_XENC, "EncryptionMethod"),

@@ -247,8 +247,7 @@ saml_facts(const struct saml_check *check, json_t **ret, struct kp_error *err)
 
 /* ---- the struct ---- */
 
-/* Where the rules did not come, what is there all the same; for people, not to be
- * believed. */
+/* Where the rules did not come: what is there, for people, not to be believed. */
 static void
 locate(struct saml_check *check)
 {
@@ -296,8 +295,8 @@ fill_statement(struct fit *fit, const xmlNode *statement, struct kp_login_respon
 {
         xmlNode *context = kp_xml_child(statement, NS_ASSERTION, "AuthnContext");
 
-        (void)saml_time(
-                statement, "AuthnInstant", &ret->authn_ms); /* 0 where it is none */
+        /* 0 where it is none */
+        (void)saml_time(statement, "AuthnInstant", &ret->authn_ms);
         (void)saml_time(statement, "SessionNotOnOrAfter", &ret->session_until_ms);
         put_attr(fit, statement, "SessionIndex", ret->session_index,
                 sizeof(ret->session_index));

@@ -85,7 +85,8 @@ struct saml_signature_policy {
  * Judge the signature of one element: the ds:Signature that is its direct child. The
  * element must be registered under its own ID, and under no other, before.
  *
- * rule     set when refused; ret_algorithm  borrowed, may be NULL
+ * rule           set when refused
+ * ret_algorithm  borrowed; may be NULL
  */
 int saml_check_signature(xmlNode *node, const struct saml_signature_policy *policy,
         enum saml_signature *ret, const char **ret_algorithm, const char **rule,
@@ -151,8 +152,8 @@ void saml_new_id(struct kp_random *random, char ret[72]);
 
 /* ' name="value"', left out where the value is NULL or "" */
 void saml_put_attr(struct kp_buf *buf, const char *name, const char *value);
-void saml_put_time(
-        struct kp_buf *buf, const char *name, int64_t ms); /* left out where 0 */
+/* Left out where 0. */
+void saml_put_time(struct kp_buf *buf, const char *name, int64_t ms);
 void saml_put_element(struct kp_buf *buf, const char *name, const char *text);
 
 /*

@@ -7,8 +7,8 @@
 
 /*
  * Rules about the assertion: that there is one, that a signature covers it, whom it
- * names, and whether it is for this service, now, and in answer to this request. Spec:
- * SAML 2.0 Core §2; Profiles §4.1.4.2, §4.1.4.3
+ * names, and whether it is for this service, now, and in answer to this request.
+ * Spec: SAML 2.0 Core §2; Profiles §4.1.4.2, §4.1.4.3
  */
 
 #define TEXT_MAX_LEN 1100 /* entity IDs have up to 1024 characters. Core §8.3.6 */

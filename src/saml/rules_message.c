@@ -6,7 +6,8 @@
 
 /*
  * Rules about the message as such: kind, version, ID, who signed it, where it was meant
- * to go and what it answers. Spec: SAML 2.0 Core §3.2; Profiles §4.1.4, §4.4.4
+ * to go and what it answers.
+ * Spec: SAML 2.0 Core §3.2; Profiles §4.1.4, §4.4.4
  */
 
 #define DAY_MS (INT64_C(24) * 3600 * 1000)
@@ -92,8 +93,7 @@ saml_pass_issue_instant(struct saml_check *check, struct kp_error *err)
         return 0;
 }
 
-/* Every signature stands in something that may be signed: the message or an assertion.
- */
+/* Every signature stands in what may be signed: the message or an assertion. */
 static int
 check_positions(struct saml_check *check)
 {
@@ -134,8 +134,7 @@ saml_pass_root_signature(struct saml_check *check, struct kp_error *err)
         const char *rule = NULL;
         char reason[200] = "";
 
-        (void)check_positions(
-                check); /* always 0: what it found stands in the verdict */
+        (void)check_positions(check); /* always 0: the verdict has what it found */
         if (check->verdict->rule != NULL)
                 return 0;
         if (saml_check_signature(check->root, &policy, &found, &check->root_algorithm,

@@ -17,8 +17,7 @@
  * Spec: SAML 2.0 Core §5.4; XML Signature §3.2
  */
 
-/* What SAML lets a signature be made of; anything else is refused before xmlsec sees
- * it. */
+/* What SAML lets a signature be made of; all else is refused before xmlsec sees it. */
 enum use { DIGEST, SIGNATURE, CANON, ENVELOPED };
 static const struct algorithm {
         const char *href;
@@ -153,8 +152,7 @@ only_child(xmlNode *parent, const char *name)
                        : NULL;
 }
 
-/* Core §2.3.3, §3.2.1, §3.2.2: the schema puts it behind the Issuer, before all else.
- */
+/* Core §2.3.3, §3.2.1, §3.2.2: the schema puts it after the Issuer, before the rest. */
 static bool
 stands_in_order(struct look *look)
 {
@@ -168,8 +166,7 @@ stands_in_order(struct look *look)
                 look, "signature-order", "the signature does not follow the Issuer");
 }
 
-/* SignedInfo, SignatureValue, perhaps KeyInfo; nothing that could hide something
- * signed. */
+/* SignedInfo, SignatureValue, perhaps KeyInfo; nothing that could hide the signed. */
 static bool
 has_right_parts(struct look *look)
 {
@@ -218,8 +215,7 @@ refers_to_its_own(struct look *look)
         return true;
 }
 
-/* Core §5.4.4: enveloped-signature and a canonical form, nothing else, nothing twice.
- */
+/* Core §5.4.4: enveloped-signature and a canonical form, nothing else, none twice. */
 static bool
 has_right_transforms(struct look *look)
 {
@@ -339,8 +335,7 @@ verify_value(struct look *look, bool *ret, struct kp_error *err)
                         "the signature does not fit the message and %s",
                         n == 1 ? "the sender's certificate"
                                : "any certificate of the sender");
-        (void)saml_complaint(); /* xmlsec's words go by its steps, ours by the message
-                                 */
+        (void)saml_complaint(); /* xmlsec's words go by its steps, ours by ours */
         return 0;
 }
 

@@ -215,8 +215,7 @@ apply_reader(const char *repo, struct kp_response_policy *policy, const char **o
         }
 }
 
-/* Whether the index knows a signature on the message itself, not only on an assertion.
- */
+/* Whether the index knows a signature on the message, not only on an assertion. */
 static bool
 signs_envelope(const struct vector *vector)
 {
@@ -465,8 +464,7 @@ run_message(const struct vector *vector, enum kp_saml_kind kind,
                 (void)snprintf(ret->rule_unsigned, sizeof(ret->rule_unsigned), "%s",
                         without.rule != NULL ? without.rule : "");
         }
-        /* "if it decrypts" asks no more than that where no signature is known to verify
-         */
+        /* "if it decrypts" asks no more where no signature is known to verify */
         if (is_encrypted(vector) && !ret->verdict.accepted && without.accepted &&
                 !one_verifies(vector))
                 return compare(vector, EITHER, peeked, facts, ret);

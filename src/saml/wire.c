@@ -11,7 +11,8 @@
 
 /*
  * The bindings: how a message travels. HTTP-Redirect compresses, encodes and may sign
- * the query string; HTTP-POST encodes. Spec: SAML 2.0 Bindings §3.4, §3.5
+ * the query string; HTTP-POST encodes.
+ * Spec: SAML 2.0 Bindings §3.4, §3.5
  */
 
 /*

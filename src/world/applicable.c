@@ -35,6 +35,37 @@ needs_eip(struct kp_world *world)
                 because(world, "the service has no login through the provider");
 }
 
+static bool
+event_is(const struct kp_world *world, const json_t *step, const char *event)
+{
+        const char *is = kp_json_str(step, "event", "");
+
+        return strcmp(strcmp(is, "axis") == 0 ? world->env.event : is, event) == 0;
+}
+
+/* Does an event of the scenario put the account under the provider on the way? */
+static bool
+is_switched(const struct kp_world *world)
+{
+        const json_t *step;
+        size_t i;
+
+        json_array_foreach (world->env.scenario->steps, i, step)
+                if (event_is(world, step, "to-eip"))
+                        return true;
+        return false;
+}
+
+/* Only an account that logs in through the provider is under its rules. */
+static void
+needs_eip_account(struct kp_world *world)
+{
+        needs_eip(world);
+        if (!kp_fact_is(&world->env.population, "service_account", "eip") &&
+                !is_switched(world))
+                because(world, "this group does not log in through the provider");
+}
+
 static void
 needs_passkeys_at(struct kp_world *world, enum where where)
 {
@@ -76,24 +107,20 @@ step_needs(struct kp_world *world, const json_t *step)
                 needs_passkeys_at(world, AT_PROVIDER);
         } else if (enrols) {
                 needs_passkeys_at(world, where_of(at));
-        } else if (where_of(at) == AT_PROVIDER) {
+        } else if (where_of(at) == AT_PROVIDER && strcmp(verb, "log-in") == 0) {
+                needs_eip_account(world);
+        } else if (where_of(at) == AT_PROVIDER && !event_is(world, step, "none")) {
                 needs_eip(world);
         } else if (where_of(at) == AT_HUB && world->hub == NULL) {
                 because(world, "there is no hub");
         }
+        if (strcmp(verb, "move") == 0) /* which the provider's rules alone look at */
+                needs_eip_account(world);
         if (strcmp(kp_json_str(step, "to", ""), "hub") == 0 && world->hub == NULL)
                 because(world, "there is no hub");
         if (strcmp(kp_json_str(step, "account", ""), "second") == 0 &&
                 kp_fact_is(&world->env.population, "second_account", "none"))
                 because(world, "nobody in this group has a second account");
-}
-
-static bool
-event_is(const struct kp_world *world, const json_t *step, const char *event)
-{
-        const char *is = kp_json_str(step, "event", "");
-
-        return strcmp(strcmp(is, "axis") == 0 ? world->env.event : is, event) == 0;
 }
 
 static void
@@ -127,6 +154,8 @@ world_applicable(struct kp_world *world)
         size_t i;
 
         conditions_need(world);
+        if (world->hub != NULL && !kp_fact_bool(&world->env.service, "hub_logins"))
+                because(world, "nobody reaches this service through a hub");
         if (strcmp(world->env.home, "hub") == 0)
                 needs_passkeys_at(world, AT_HUB);
         if (kp_fact_is(&world->env.provider, "federates_to", "provider2"))

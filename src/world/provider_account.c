@@ -274,6 +274,18 @@ upn_recase(char *upn)
         }
 }
 
+/* Another surname: login name and UPN change, number and object id stay. */
+static void
+account_rename(struct kp_account *account)
+{
+        char login[sizeof(account->login)];
+
+        (void)snprintf(login, sizeof(login), "nieuw.%.40s", account->login);
+        memcpy(account->login, login, sizeof(login));
+        (void)snprintf(account->upn, sizeof(account->upn), "%s@school%d.example", login,
+                account->tenant);
+}
+
 void
 kp_provider_change(
         struct kp_provider *provider, struct kp_account *account, const char *change)
@@ -285,9 +297,7 @@ kp_provider_change(
         else if (strcmp(change, "upn-case") == 0)
                 upn_recase(account->upn);
         else if (strcmp(change, "renamed") == 0)
-                (void)snprintf(account->upn, sizeof(account->upn),
-                        "nieuw.%.40s@school%d.example", account->login,
-                        account->tenant);
+                account_rename(account);
         kp_trace_add(provider->env->trace, provider->actor->role, "account.event",
                 "{s:s, s:s, s:i}", "at", provider->actor->role, "change", change,
                 "account", account->ordinal);

@@ -307,6 +307,9 @@ event_at_provider(struct kp_world *world, int person, const char *event)
         if (account == NULL)
                 return;
         kp_provider_change(world->provider, account, event);
+        if (strcmp(event, "renamed") == 0) /* and is told so: it types the new name */
+                memcpy(world->people[person - 1].as[0].upn, account->upn,
+                        sizeof(account->upn));
         if (world->provider->upstream != NULL && world->provider2 != NULL &&
                 kp_directory_of(&world->provider2->directory, person, 1, false) != NULL)
                 kp_provider_change(world->provider2,

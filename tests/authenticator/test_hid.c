@@ -214,8 +214,8 @@ Test(hid, frames_out_of_order_end_the_message)
         feed_one(&rig, cid, KP_CTAPHID_PING, 300, 1); /* over: ignored */
         expect_nothing(&rig);
         feed_one(&rig, cid, KP_CTAPHID_PING, 300, 0);
-        feed_one(&rig, cid, KP_CTAPHID_PING, 300,
-                0); /* a beginning where a continuation was due */
+        /* a beginning where a continuation was due */
+        feed_one(&rig, cid, KP_CTAPHID_PING, 300, 0);
         expect(&rig, cid, KP_CTAPHID_ERROR, KP_CTAP1_ERR_INVALID_SEQ);
         feed(&rig, cid, KP_CTAPHID_PING, NULL, 0);
         expect(&rig, cid, KP_CTAPHID_PING, -1);
@@ -233,8 +233,8 @@ Test(hid, a_message_that_stops_halfway_times_out)
         cr_assert_eq(kp_authenticator_next_event_ms(rig.key), rig.now_ms + 500);
         rig_wait(&rig, 499);
         expect_nothing(&rig);
-        feed_one(&rig, cid, KP_CTAPHID_PING, 300,
-                1); /* each frame begins the time anew */
+        /* each frame begins the time anew */
+        feed_one(&rig, cid, KP_CTAPHID_PING, 300, 1);
         rig_wait(&rig, 499);
         expect_nothing(&rig);
         rig_wait(&rig, 1);
@@ -254,8 +254,8 @@ Test(hid, other_channels_wait_while_one_is_served)
         feed_one(&rig, a, KP_CTAPHID_PING, 100, 0);
         feed(&rig, b, KP_CTAPHID_PING, NULL, 0);
         expect(&rig, b, KP_CTAPHID_ERROR, KP_CTAP1_ERR_CHANNEL_BUSY);
-        (void)channel(
-                &rig); /* a new channel may always be asked for, and disturbs nobody */
+        /* a new channel may always be asked for, and disturbs nobody */
+        (void)channel(&rig);
         feed_one(&rig, b, KP_CTAPHID_PING, 100, 1); /* not of the message: ignored */
         feed_one(&rig, a, KP_CTAPHID_PING, 100, 1);
         expect(&rig, a, KP_CTAPHID_PING, -1);
@@ -285,8 +285,8 @@ Test(hid, init_on_its_own_channel_starts_over)
         expect_nothing(&rig);
         kp_authenticator_set_finger(rig.key, KP_FINGER_TOUCHES, 1000, true);
         feed(&rig, a, KP_CTAPHID_CBOR, selection, 1);
-        feed(&rig, b, KP_CTAPHID_INIT, nonce,
-                8); /* of another channel: does not abort */
+        /* of another channel: does not abort */
+        feed(&rig, b, KP_CTAPHID_INIT, nonce, 8);
         expect(&rig, b, KP_CTAPHID_INIT, 9);
         rig_wait(&rig, 150);
         feed(&rig, a, KP_CTAPHID_INIT, nonce, 8); /* also drops what was not read */
@@ -391,8 +391,8 @@ Test(hid, the_next_assertion_belongs_to_the_channel_of_the_first)
         expect(&rig, b, KP_CTAPHID_CBOR, KP_CTAP2_ERR_NOT_ALLOWED);
         feed(&rig, a, KP_CTAPHID_CBOR, next, 1);
         expect(&rig, a, KP_CTAPHID_CBOR, KP_CTAP_OK);
-        feed(&rig, a, KP_CTAPHID_CBOR, get.data,
-                get.len); /* INIT starts that over too */
+        /* INIT starts that over too */
+        feed(&rig, a, KP_CTAPHID_CBOR, get.data, get.len);
         expect(&rig, a, KP_CTAPHID_CBOR, KP_CTAP_OK);
         feed(&rig, a, KP_CTAPHID_INIT, cdh, 8);
         expect(&rig, a, KP_CTAPHID_INIT, cdh[0]);
@@ -418,8 +418,8 @@ Test(hid, the_next_of_a_list_belongs_to_the_channel_of_its_beginning)
         cid = channel(&rig);
         feed(&rig, cid, KP_CTAPHID_CBOR, next, sizeof(next));
         expect(&rig, cid, KP_CTAPHID_CBOR, KP_CTAP2_ERR_NOT_ALLOWED);
-        kp_buf_put(
-                &m, next, sizeof(next)); /* the bench talks on a channel of its own */
+        /* the bench talks on a channel of its own */
+        kp_buf_put(&m, next, sizeof(next));
         expect_status(rig_send(&rig, &m), KP_CTAP_OK);
         rig_close(&rig);
 }

@@ -174,8 +174,7 @@ log_in(fido_dev_t *dev, struct rig *rig, const fido_cred_t *cred,
         fido_assert_free(&assertion);
 }
 
-/* Registers, lets libfido2 check the statement, logs in, lets it check the signature.
- */
+/* Registers, lets libfido2 check the statement, logs in, lets it check that as well. */
 Test(libfido2, accepts_registrations_and_logins)
 {
         const struct wish wishes[] = {

@@ -135,8 +135,7 @@ Test(make, options_are_judged_by_the_text_of_the_keys_version)
         }
 }
 
-/* clientPin set or not × rk × token: who must verify. The whole matrix, not a sample.
- */
+/* clientPin set or not × rk × token: who must verify. The whole matrix, no sample. */
 Test(make, every_combination_of_pin_rk_and_token_does_what_the_steps_say)
 {
         const struct {
@@ -248,8 +247,8 @@ Test(make, a_token_needs_its_protocol_and_a_right_tag)
                 KP_CTAP2_ERR_PIN_AUTH_INVALID);
         cr_assert_eq(pin_retries(&rig), 8, "a wrong tag costs no PIN try");
         rig_close(&rig);
-        rig_open(&rig,
-                "yubikey-5-57"); /* nobody can have a token of a key without PIN */
+        /* nobody can have a token of a key without PIN */
+        rig_open(&rig, "yubikey-5-57");
         expect_status(rig_make(&rig, &(struct ask){ .token = token, .protocol = 2 }),
                 KP_CTAP2_ERR_PIN_AUTH_INVALID);
         rig_close(&rig);
@@ -739,8 +738,7 @@ Test(make, missing_and_mistyped_parameters_are_told_apart)
                         for (int at = 1; at <= 9; at++) {
                                 if (at == number && mistyped) {
                                         kp_cbor_put_int(&m, at);
-                                        /* a float of no kind: null is in no parameter
-                                         */
+                                        /* no float at all: null is in no parameter */
                                         kp_buf_put_u8(&m, 0xf6);
                                 } else if (at == 1 && at != number) {
                                         kp_cbor_put_int(&m, 1);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "rig.h"
 
-/* authenticatorCredentialManagement, Config, Reset, Selection, GetInfo. CTAP 2.1 §6.4
- * to §6.11 */
+/* CredentialManagement, Config, Reset, Selection, GetInfo. CTAP 2.1 §6.4 to §6.11 */
 
 enum { METADATA = 1, RPS_BEGIN, RPS_NEXT, CREDS_BEGIN, CREDS_NEXT, DELETE, UPDATE };
 
@@ -63,8 +62,8 @@ fill(struct rig *rig)
         id = rig_id(rig);
         expect_status(
                 rig_make(rig, &(struct ask){ .rk = TRUE_, .rp_id = "other.org" }), 0);
-        expect_status(rig_make(rig, &(struct ask){ 0 }),
-                0); /* not discoverable: not listed */
+        /* not discoverable: not listed */
+        expect_status(rig_make(rig, &(struct ask){ 0 }), 0);
         expect_status(rig_set_pin(rig, 1, NULL, "123456"), 0);
         return id;
 }
@@ -427,8 +426,7 @@ Test(info, tells_only_what_a_simulated_key_can_do)
         rig_close(&rig);
 }
 
-/* Everything that a profile says, and its answer, byte by byte canonical (rig_send
- * checks). */
+/* All that a profile says, and its answer byte by byte canonical (rig_send checks). */
 Test(info, answers_in_canonical_form_for_every_profile)
 {
         const char *ids[] = { "bitwarden", "chrome-mac", "feitian-biopass",

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "rig.h"
 
-/* Right messages with something wrong in them: the key answers, and goes on answering.
- */
+/* Right messages with something wrong in them: the key answers, and goes on so. */
 
 #define RECORDS 48
 #define ROUNDS 400 /* of each message */
@@ -101,8 +100,7 @@ Test(noise, damaged_messages_are_answered_and_change_no_rule)
         for (size_t i = 0; i < n; i++) {
                 for (int round = 0; round < ROUNDS; round++) {
                         damage(&rig, &records[i], &bad);
-                        /* resetting is a right message too, and not what is tried here
-                         */
+                        /* resetting is right as well, and not what is tried here */
                         if (bad.len > 0 && bad.data[0] == KP_CTAP_RESET)
                                 continue;
                         kp_authenticator_message(

@@ -6,8 +6,7 @@
 
 #include "rig.h"
 
-/* A second platform that is not ours: python3-fido2, a process at the other end of
- * pipes. */
+/* A second platform that is not ours: python3-fido2, at the other end of pipes. */
 #define PYTHON "/usr/bin/python3"
 
 static bool
@@ -57,8 +56,7 @@ real_ms(void)
         return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Carry reports until the other end is done. It lives in real time, so here the key
- * does. */
+/* Carry reports until the other end is done. It lives in real time, so the key does. */
 static void
 serve(struct rig *rig, int to, int from)
 {

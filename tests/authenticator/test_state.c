@@ -170,7 +170,8 @@ Test(state, what_is_wrong_is_refused_by_name_and_changes_nothing)
 {
         /* clang-format off */
         static const struct {
-                const char *path, *json, *says; /* path: member, or c.member of credential 0 */
+                /* path: member, or c.member of credential 0 */
+                const char *path, *json, *says;
         } wrong[] = {
                 { "colour", "1", "member 'colour' is not known" },
                 { "format", "2", "member 'format'" },

@@ -98,8 +98,7 @@ Test(ceremony, both_drivers_give_the_same_answers)
         cr_expect_eq(flags[0][1], flags[1][1]);
 }
 
-/* libfido2 1.12 says one algorithm a request: the first that the key lists is chosen.
- */
+/* libfido2 1.12 says one algorithm a request: the first that the key lists. */
 Test(ceremony, several_algorithms_reach_the_key_over_either_driver)
 {
         static const enum kp_driver_choice choices[] = { KP_DRIVER_CTAP,

@@ -92,8 +92,7 @@ Test(keys, transports_of_a_credential_decide_whether_a_key_is_asked)
         bench_done(&b);
 }
 
-/* Firefox on Linux stores "usb" for a key that also has NFC; a phone then looks
- * nowhere. */
+/* Firefox on Linux stores "usb" for a key with NFC as well; a phone looks nowhere. */
 Test(keys, what_firefox_says_of_transports_sticks)
 {
         json_auto_t *login =

@@ -30,7 +30,8 @@ create_at(const struct kp_page *page, const char *client, const char *rp_id,
 
 /* clang-format off */
 static const struct {
-        const char *origin, *rp_id, *reason; /* NULL rp_id: not given; NULL reason: works */
+        /* rp_id NULL: not given; reason NULL: works */
+        const char *origin, *rp_id, *reason;
 } rp_ids[] = {
         { "https://example.com", NULL, NULL },
         { "https://example.com/path?q#f", NULL, NULL },
@@ -122,7 +123,7 @@ static const struct {
         { "[" LIST("") "]", "related-origin-not-listed" },
         { "[" LIST("5") "]", "related-origins-unreadable" },
         { "[" LIST("\\\"not a url\\\"," O("co.uk") "," O("school.nl")) "]", NULL },
-        /* five labels count, the sixth does not; a label may come again and in another country */
+        /* five labels count, no sixth; one may come again, in another country too */
         { "[" LIST(O("a.nl") "," O("b.nl") "," O("c.nl") "," O("d.nl") "," O("school.nl")) "]", NULL },
         { "[" LIST(O("a.nl") "," O("b.nl") "," O("c.nl") "," O("d.nl") "," O("e.nl") "," O("school.nl")) "]", "related-origin-not-listed" },
         { "[" LIST(O("a.nl") "," O("a.de") "," O("b.nl") "," O("b.co.uk") "," O("c.nl") "," O("d.nl") "," O("school.nl")) "]", NULL },

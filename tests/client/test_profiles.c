@@ -123,8 +123,7 @@ client_data_of(const json_t *vector)
         return json;
 }
 
-/* The same challenge, origin and place must give the same bytes, up to what is added.
- */
+/* Same challenge, origin and place: the same bytes, up to what is added. */
 static void
 compare_client_data(const json_t *vector, const json_t *data)
 {
@@ -178,8 +177,10 @@ Test(profiles, client_data_are_byte_for_byte_those_of_the_specification)
         json_array_foreach (vectors, i, vector) {
                 json_auto_t *data = client_data_of(vector);
 
-                /* the others carry members that only a future client would add, or say
-                 * crossOrigin without the page around it, which we always know */
+                /*
+                 * The others carry members that only a future client would add, or say
+                 * crossOrigin without the page around it, which we always know.
+                 */
                 if (json_object_get(data, "extraData") != NULL)
                         continue;
                 compare_client_data(vector, data);

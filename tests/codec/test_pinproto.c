@@ -238,8 +238,7 @@ Test(pinproto, refuses_lengths_that_no_ciphertext_has)
                 }
 }
 
-/* RFC 4231 §4.3, test case 2 has a key shorter than 32 bytes; §4.7, case 6, a longer
- * one */
+/* RFC 4231 §4.3, case 2, has a key shorter than 32 bytes; §4.7, case 6, a longer one */
 Test(pinproto, authenticates_as_hmac_sha_256_does)
 {
         uint8_t tag[32];

@@ -569,8 +569,7 @@ Test(ctap, a_key_registered_with_u2f_is_found_by_its_app_id)
                 struct kp_bytes id;
                 struct bench bench;
 
-                /* U2F's application is the hash of whatever text: the RP ID, or the app
-                 * id */
+                /* U2F's application is the hash of any text: RP ID or app id */
                 bench_open(&bench, profiles[i]);
                 make(&bench, (struct kp_make_request){ .rp_id = APP_ID }, &made);
                 cr_assert_eq(made.status, KP_CTAP_OK);
@@ -669,8 +668,8 @@ print_hex(FILE *file, const char *name, const struct kp_buf *bytes)
 static unsigned
 print_ceremonies(FILE *file)
 {
-        static const int all[] = { -8, -7,
-                -257 }; /* python3-fido2 0.9.1 verifies no more */
+        /* python3-fido2 0.9.1 verifies no more */
+        static const int all[] = { -8, -7, -257 };
         char *folder = kp_format("%s/authenticators", getenv("KEYPILOT_FIXTURES"));
         struct kp_names names = { 0 };
         struct kp_error err = { 0 };
@@ -776,8 +775,7 @@ Test(ctap, python_fido2_accepts_what_comes_back)
 
 Test(ctap, a_keyboard_is_not_a_security_key)
 {
-        /* USB HID 1.11 appendix B.1 is a keyboard; CTAP 2.1 §11.2.8 has the example
-         * of a key */
+        /* USB HID 1.11 appendix B.1 is a keyboard, CTAP 2.1 §11.2.8 shows a key */
         static const uint8_t keyboard[] = { 0x05, 0x01, 0x09, 0x06, 0xa1, 0x01, 0x05,
                 0x07, 0x19, 0xe0, 0x29, 0xe7, 0x15, 0x00, 0x25, 0x01, 0x75, 0x01, 0x95,
                 0x08, 0x81, 0x02, 0xc0 };

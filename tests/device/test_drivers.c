@@ -714,8 +714,8 @@ compare_question(const char *profile, void (*question)(struct bench *bench),
         bench_open(&ctap, profile, KP_DRIVER_CTAP);
         question(&ctap);
         n = compare(&fido2, &ctap);
-        if (question !=
-                ask_removal) /* libfido2 selects and removes with older commands */
+        /* libfido2 selects and removes with older commands */
+        if (question != ask_removal)
                 *n_events += compare_traces(&fido2, &ctap);
         *n_judged += ctap.n_judged;
         if (getenv("KEYPILOT_TEST_SAY") != NULL)

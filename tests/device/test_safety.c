@@ -416,8 +416,8 @@ Test(safety, other_u2f_commands_do_not_reach_a_key)
                 cr_expect_eq(
                         raw(&bench, report, &code), -1, "U2F instruction %02x", ins);
         }
-        first_frame(
-                report, channel(&bench), KP_CTAPHID_MSG, 7, 0x80); /* another class */
+        /* another class */
+        first_frame(report, channel(&bench), KP_CTAPHID_MSG, 7, 0x80);
         report[8] = KP_U2F_VERSION;
         cr_expect_eq(raw(&bench, report, &code), -1);
         ping(&bench);
@@ -684,8 +684,7 @@ Test(safety, a_look_at_a_key_sends_two_commands_and_no_more)
         cr_expect_eq(raw(&bench, report, &code), -1);
         first_frame(report, channel(&bench), KP_CTAPHID_WINK, 0, 0);
         cr_expect_eq(raw(&bench, report, &code), -1);
-        /* a command that is allowed, to see that all before it would have arrived by
-         * now */
+        /* an allowed command, to see that all before it would have arrived */
         kp_fido2_begin(bench.driver.self);
         cr_expect_eq(fido_dev_get_retry_count(bench.dev, &retries), FIDO_OK);
         cr_expect_eq(peer_look(bench.peer, &bench.peer->n_frames), before + 1);

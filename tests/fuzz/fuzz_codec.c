@@ -7,8 +7,7 @@
 
 #include "fuzz.h"
 
-/* CBOR, authenticator data, COSE keys, base64url and JSON: one byte string into each.
- */
+/* CBOR, authenticator data, COSE keys, base64url, JSON: one byte string into each. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

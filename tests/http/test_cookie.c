@@ -77,7 +77,7 @@ Test(cookie, without_samesite_a_cross_site_post_carries_it_for_two_minutes)
         kp_jar_free(&jar);
 }
 
-/* Measured in Chromium 156: set at 0 s, again at 100 s, posted across sites at 125 s. */
+/* Measured in Chromium 156: set at 0 s and at 100 s, posted across sites at 125 s. */
 Test(cookie, the_two_minutes_start_anew_only_with_a_new_value)
 {
         struct kp_jar *jar = jar_new(KP_SAMESITE_DEFAULT_LAX_ALLOW_POST);
@@ -336,8 +336,7 @@ Test(cookie, ends_when_it_says)
         }
 }
 
-/* Spec: RFC 6265bis §5.1.1: what is no date is no date, and the cookie lives as a
- * session's */
+/* Spec: RFC 6265bis §5.1.1: no date is no date; the cookie lives as a session's. */
 Test(cookie, a_wrong_date_makes_a_session_cookie)
 {
         static const char *const cases[] = {

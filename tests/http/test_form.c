@@ -90,8 +90,7 @@ Test(form, refuses_broken_escapes_and_nul)
                 cr_expect_eq(err.code, KP_EPARSE);
                 cr_expect_null(pairs.items);
         }
-        /* a NUL and an escape that runs past the end, in text that has a length of its
-         * own */
+        /* a NUL, and an escape past the end, in text that has its own length */
         {
                 struct kp_pairs pairs = { 0 };
                 struct kp_error err = { 0 };

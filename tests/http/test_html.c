@@ -131,8 +131,7 @@ posts_itself(const char *page)
         return which;
 }
 
-/* The ways of Keycloak, AD FS, Entra ID, SimpleSAMLphp and Shibboleth, and what is
- * none. */
+/* The ways of Keycloak, AD FS, Entra ID, SimpleSAMLphp and Shibboleth, and others. */
 Test(html, knows_the_pages_that_post_themselves)
 {
         static const struct {

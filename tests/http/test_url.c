@@ -6,8 +6,7 @@
 #include "keypilot/core/free.h"
 #include "keypilot/http/message.h"
 
-/* What browsers make of an address; NULL: they refuse it. Checked against Node's URL
- * class. */
+/* What browsers make of an address; NULL: refused. Checked against Node's URL class. */
 static const struct whole {
         const char *text, *href;
 } wholes[] = {

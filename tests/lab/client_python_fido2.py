@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Registrations and logins of `keypilot webauthn`, verified by Debian's python3-fido2. Prints TAP.
 

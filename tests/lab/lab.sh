@@ -25,7 +25,7 @@ sed '2s/"verdict":"[a-z-]*"/"verdict":"perhaps"/' first/outcomes.jsonl >wrong.js
 run node "$here/schema.mjs" lines "$fixtures/schema/outcome.schema.json" wrong.jsonl
 exits 1 "and refuses a verdict that does not exist"
 run "$k" baseline write first
-cp out baseline.json
+cp first/baseline.json baseline.json
 run node "$here/schema.mjs" files "$fixtures/schema/baseline.schema.json" baseline.json
 exits 0 "ajv takes a baseline"
 
@@ -58,6 +58,8 @@ for case in yubikey-5-57-pin:-7:direct yubikey-5-57-pin:-8:none google-titan-v2-
         run node "$here/simplewebauthn.mjs" $origin create.json created.json get.json got.json
         exits 0 "@simplewebauthn/server verifies both"
 done
+run node "$here/schema.mjs" files "$fixtures/schema/key-state.schema.json" state.json
+exits 0 "ajv takes a key's memory"
 sed 's/"signature": *"M/"signature":"N/' got.json >wrong.json
 run node "$here/simplewebauthn.mjs" $origin create.json created.json get.json wrong.json
 exits 1 "and refuses a login whose signature was changed"

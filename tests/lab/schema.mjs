@@ -10,7 +10,7 @@ const require = createRequire(`${process.env.KEYPILOT_LAB_DIR}/`);
 const Ajv = require('ajv/dist/2020').default;
 
 const [mode, schemaFile, ...files] = process.argv.slice(2);
-const ajv = new Ajv({ allErrors: false, strict: true, allowUnionTypes: true });
+const ajv = new Ajv({ allErrors: false, strict: true, strictRequired: false, strictTypes: false, allowUnionTypes: true });
 const validate = ajv.compile(JSON.parse(readFileSync(schemaFile, 'utf8')));
 let n = 0;
 for (const file of files) {

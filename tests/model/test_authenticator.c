@@ -30,8 +30,7 @@ load(const char *id)
         return profile;
 }
 
-/* Load a profile that is the named fixture with one member changed; the reason, or "".
- */
+/* Load the named fixture with one member changed; why it is refused, or "". */
 static const char *
 load_changed(const char *id, const char *member, json_t *value, char why[1024])
 {
@@ -286,8 +285,8 @@ Test(authenticator, loading_takes_nothing_from_the_randomness_of_the_run)
         cr_assert_eq(kp_random_new_seeded("s", "l", &a, &err), 0);
         cr_assert_eq(kp_random_new_seeded("s", "l", &b, &err), 0);
         kp_random_install(a);
-        profile =
-                load("swissbit-ishield"); /* a certificate is made, RSA keys are read */
+        /* a certificate is made, RSA keys are read */
+        profile = load("swissbit-ishield");
         kp_random_install(NULL);
         kp_random_bytes(a, from_a, sizeof(from_a));
         kp_random_bytes(b, from_b, sizeof(from_b));

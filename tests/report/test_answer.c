@@ -295,8 +295,7 @@ Test(answer, nothing_is_promised_that_failed_unless_the_condition_is_named)
                 for (unsigned cell = 0; cell < 36; cell++) {
                         const char *bad = verdicts[draw(&state, 9)];
 
-                        /* some failures come with a key or a client, others at random
-                         */
+                        /* some failures come with a key or a client, others alone */
                         if (cell % 3 == seed % 3 && seed % 2 == 0)
                                 bad = "breaks";
                         else if (seed % 4 < 2 && draw(&state, 9) > 0)

@@ -103,8 +103,7 @@ Test(authentication, refuses_what_was_changed_after_signing)
         cr_assert_str_eq(refusal(response), "signature");
 }
 
-/* A credential of somebody else must not log in to an account that has none
- * (YSA-2026-02). */
+/* Somebody else's credential must not log in to an account with none (YSA-2026-02). */
 Test(authentication, refuses_a_credential_that_the_account_does_not_have)
 {
         kp_buf_clear(&record.id);

@@ -32,8 +32,7 @@ find_folder(char *ret, size_t ret_len)
         return kp_file_exists(ret);
 }
 
-/* A suite that never says `lenient` judges strictly; its refusals say no more than
- * that. */
+/* A suite that never says `lenient` judges strictly; its refusals say only that. */
 static bool
 knows_lenient(const json_t *vectors)
 {

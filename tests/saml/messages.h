@@ -146,8 +146,7 @@ login_xml(struct kp_login_response login)
         return text;
 }
 
-/* A copy of `text` with the first `from` (which must be there) replaced; caller frees.
- */
+/* A copy of `text` with the first `from` (there must be one) replaced; caller frees. */
 static inline char *
 replaced(const char *text, const char *from, const char *to)
 {

@@ -201,8 +201,7 @@ Test(hostile, wrapped_signatures_are_refused_for_their_reason)
 {
         static const struct {
                 const char *name;
-                bool of_response; /* the signature is the response's, not the
-                                     assertion's */
+                bool of_response; /* the response's signature, not the assertion's */
                 void (*wrap)(xmlDoc *doc);
                 const char *rule;
         } cases[] = {
@@ -306,8 +305,7 @@ Test(hostile, a_comment_does_not_cut_a_name)
         text = replaced(good, ">teacher@school.example.evil.example<",
                 ">teacher@school.example<!-- x --><![CDATA[.evil]]><?pi x?>.example<");
         verdict = receive_post(text, NULL, &policy, &read);
-        /* a processing instruction and CDATA are part of what was signed, a comment is
-         * not */
+        /* a processing instruction and CDATA are signed, a comment is not */
         cr_expect(!verdict.accepted);
         cr_expect_str_eq(read.subject, "teacher@school.example.evil.example");
         free(text);

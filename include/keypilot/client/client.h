@@ -17,7 +17,7 @@
 /* Where the page stands: in a window, or in a frame of another page. */
 enum kp_framing { KP_FRAME_TOP, KP_FRAME_SAME_ORIGIN, KP_FRAME_CROSS_ORIGIN };
 
-/* Spec: Credential Management Level 1 §2.3.2 "Mediation Requirements" */
+/* Spec: Credential Management Level 1, CredentialMediationRequirement */
 enum kp_mediation {
         KP_MEDIATION_OPTIONAL,
         KP_MEDIATION_CONDITIONAL,

@@ -49,7 +49,7 @@ bool kp_cbor_is_text(const cbor_item_t *item, const char **ret, size_t *ret_len)
 bool kp_cbor_is_array(const cbor_item_t *item, size_t *ret_n);
 bool kp_cbor_is_map(const cbor_item_t *item, size_t *ret_n);
 
-/* Writers. Whoever writes a map counts its pairs and puts the keys in canonical order. */
+/* Writers. Whoever writes a map counts its pairs and keeps its keys in order. */
 void kp_cbor_put_int(struct kp_buf *buf, int64_t value);
 void kp_cbor_put_bool(struct kp_buf *buf, bool value);
 void kp_cbor_put_bytes(struct kp_buf *buf, const void *bytes, size_t bytes_len);

@@ -50,15 +50,16 @@ bool kp_cose_alg_supported(int alg);   /* keys read, signatures verified */
  * Spec      WebAuthn L3 §5.8.5, §6.5.1.1; RFC 9052 §7
  */
 int kp_cose_key_parse(const uint8_t *bytes, size_t bytes_len, enum kp_cbor_mode mode,
-        EVP_PKEY **ret, int *ret_alg, size_t *ret_used, struct kp_error *err) KP_MUST_CHECK;
+        EVP_PKEY **ret, int *ret_alg, size_t *ret_used,
+        struct kp_error *err) KP_MUST_CHECK;
 
 /*
  * Write the public half in canonical form.
  *
  * Errors   KP_EBUG the key does not fit `alg`
  */
-int kp_cose_key_put(struct kp_buf *buf, const EVP_PKEY *key, int alg, struct kp_error *err)
-        KP_MUST_CHECK;
+int kp_cose_key_put(struct kp_buf *buf, const EVP_PKEY *key, int alg,
+        struct kp_error *err) KP_MUST_CHECK;
 
 /*
  * Make a key pair for an EC or Edwards algorithm from the stream (the private number is

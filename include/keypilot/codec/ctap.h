@@ -123,7 +123,11 @@ enum kp_ctaphid_capability {
 };
 
 /* U2F raw messages. Spec: FIDO U2F Raw Message Formats v1.2 §3 */
-enum kp_u2f_ins { KP_U2F_REGISTER = 0x01, KP_U2F_AUTHENTICATE = 0x02, KP_U2F_VERSION = 0x03 };
+enum kp_u2f_ins {
+        KP_U2F_REGISTER = 0x01,
+        KP_U2F_AUTHENTICATE = 0x02,
+        KP_U2F_VERSION = 0x03
+};
 enum kp_u2f_status {
         KP_U2F_SW_NO_ERROR = 0x9000,
         KP_U2F_SW_CONDITIONS_NOT_SATISFIED = 0x6985,

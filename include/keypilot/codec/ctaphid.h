@@ -12,21 +12,21 @@
  */
 
 /* Append the reports of one message to `reports` (a multiple of 64 bytes). */
-void kp_ctaphid_split(uint32_t cid, uint8_t cmd, const uint8_t *payload, size_t payload_len,
-        struct kp_buf *reports);
+void kp_ctaphid_split(uint32_t cid, uint8_t cmd, const uint8_t *payload,
+        size_t payload_len, struct kp_buf *reports);
 
 /* One report, taken apart; `data` points into it. */
 struct kp_ctaphid_frame {
         uint32_t cid;
         bool is_init;
-        uint8_t cmd;   /* initialization frame, without the high bit */
-        size_t total;  /* initialization frame: payload bytes of the whole message */
-        uint8_t seq;   /* continuation frame */
+        uint8_t cmd;  /* initialization frame, without the high bit */
+        size_t total; /* initialization frame: payload bytes of the whole message */
+        uint8_t seq;  /* continuation frame */
         const uint8_t *data;
         size_t data_len; /* room in this frame: 57 or 59 */
 };
-void kp_ctaphid_frame_read(const uint8_t report[KP_CTAPHID_REPORT],
-        struct kp_ctaphid_frame *ret);
+void kp_ctaphid_frame_read(
+        const uint8_t report[KP_CTAPHID_REPORT], struct kp_ctaphid_frame *ret);
 
 /* Collects one message. Start with { 0 }; end with kp_buf_wipe(&join.payload). */
 struct kp_ctaphid_join {
@@ -37,7 +37,13 @@ struct kp_ctaphid_join {
         bool active;
         struct kp_buf payload;
 };
-enum kp_ctaphid_joined { KP_JOIN_MORE, KP_JOIN_DONE, KP_JOIN_STRAY, KP_JOIN_BAD_SEQ, KP_JOIN_BAD_LEN };
+enum kp_ctaphid_joined {
+        KP_JOIN_MORE,
+        KP_JOIN_DONE,
+        KP_JOIN_STRAY,
+        KP_JOIN_BAD_SEQ,
+        KP_JOIN_BAD_LEN
+};
 
 /*
  * Take one report. An initialization frame starts over.
@@ -46,7 +52,7 @@ enum kp_ctaphid_joined { KP_JOIN_MORE, KP_JOIN_DONE, KP_JOIN_STRAY, KP_JOIN_BAD_
  *          KP_JOIN_STRAY a continuation frame that belongs to no message;
  *          KP_JOIN_BAD_SEQ, KP_JOIN_BAD_LEN the message is given up
  */
-enum kp_ctaphid_joined kp_ctaphid_join(struct kp_ctaphid_join *join,
-        const uint8_t report[KP_CTAPHID_REPORT]);
+enum kp_ctaphid_joined kp_ctaphid_join(
+        struct kp_ctaphid_join *join, const uint8_t report[KP_CTAPHID_REPORT]);
 
 #endif

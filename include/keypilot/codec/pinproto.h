@@ -14,7 +14,7 @@
  */
 struct kp_pin_secret {
         int protocol;      /* 1 or 2 */
-        uint8_t bytes[64]; /* protocol 1: 32 bytes; protocol 2: HMAC key, then AES key */
+        uint8_t bytes[64]; /* protocol 1: 32 of them; 2: HMAC key, then AES key */
 };
 
 /*
@@ -23,12 +23,12 @@ struct kp_pin_secret {
  * ret      the caller frees it with kp_free_pkey()
  * Errors   KP_ENOMEM
  */
-int kp_pin_key_make(struct kp_random *random, EVP_PKEY **ret, struct kp_error *err)
-        KP_MUST_CHECK;
+int kp_pin_key_make(
+        struct kp_random *random, EVP_PKEY **ret, struct kp_error *err) KP_MUST_CHECK;
 
 /* COSE_Key with alg -25. Spec: CTAP 2.1 §6.5.6 getPublicKey */
-int kp_pin_key_put(struct kp_buf *buf, const EVP_PKEY *key, struct kp_error *err)
-        KP_MUST_CHECK;
+int kp_pin_key_put(
+        struct kp_buf *buf, const EVP_PKEY *key, struct kp_error *err) KP_MUST_CHECK;
 
 /*
  * Read it again.
@@ -36,8 +36,8 @@ int kp_pin_key_put(struct kp_buf *buf, const EVP_PKEY *key, struct kp_error *err
  * ret      the caller frees it with kp_free_pkey()
  * Errors   KP_EPARSE not a P-256 point in that form
  */
-int kp_pin_key_parse(const cbor_item_t *cose, EVP_PKEY **ret, struct kp_error *err)
-        KP_MUST_CHECK;
+int kp_pin_key_parse(
+        const cbor_item_t *cose, EVP_PKEY **ret, struct kp_error *err) KP_MUST_CHECK;
 
 /* ECDH and the protocol's kdf, either side. The caller wipes `ret`. */
 int kp_pin_agree(int protocol, EVP_PKEY *own, EVP_PKEY *peer, struct kp_pin_secret *ret,
@@ -50,8 +50,8 @@ int kp_pin_agree(int protocol, EVP_PKEY *own, EVP_PKEY *peer, struct kp_pin_secr
  * ret        appended to
  */
 int kp_pin_encrypt(const struct kp_pin_secret *secret, struct kp_random *random,
-        const uint8_t *plain, size_t plain_len, struct kp_buf *ret, struct kp_error *err)
-        KP_MUST_CHECK;
+        const uint8_t *plain, size_t plain_len, struct kp_buf *ret,
+        struct kp_error *err) KP_MUST_CHECK;
 
 /*
  * Decrypt. The caller wipes `ret`.
@@ -71,8 +71,8 @@ size_t kp_pin_authenticate(int protocol, const uint8_t *key, size_t key_len,
         const void *message, size_t message_len, uint8_t ret[32]);
 
 /* Is this the tag of the message? Compared in constant time. */
-bool kp_pin_verify(int protocol, const uint8_t *key, size_t key_len, const void *message,
-        size_t message_len, const uint8_t *tag, size_t tag_len);
+bool kp_pin_verify(int protocol, const uint8_t *key, size_t key_len,
+        const void *message, size_t message_len, const uint8_t *tag, size_t tag_len);
 
 /* The part of the secret that authenticates messages (protocol 1: all); borrowed. */
 const uint8_t *kp_pin_hmac_key(const struct kp_pin_secret *secret, size_t *ret_len);

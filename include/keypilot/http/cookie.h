@@ -6,8 +6,8 @@
 #include "keypilot/core/error.h"
 
 /*
- * A browser's cookie jar: domains and paths, expiry, Secure, SameSite.
- * Public suffixes come from libpsl.
+ * A browser's cookie jar: domains and paths, expiry, Secure, SameSite. Public suffixes
+ * come from libpsl.
  * Spec: RFC 6265bis (draft 22) §5.2 (same-site), §5.6 (reading), §5.7 (storage), §5.8.3
  * (retrieval)
  */

@@ -13,7 +13,7 @@
 struct kp_pairs {
         struct kp_pair {
                 char *name, *value;
-        } *items;
+        } * items;
         size_t n_items;
 };
 
@@ -51,11 +51,11 @@ struct kp_html {
                  */
                 struct kp_pairs fields;
                 struct kp_pairs buttons; /* submit buttons with a name */
-        } *forms;
+        } * forms;
         size_t n_forms;
         struct kp_html_link {
                 char *id, *href, *text;
-        } *links;
+        } * links;
         size_t n_links;
         /* text of <script type="application/json" id="keypilot">; NULL: none */
         char *data;

@@ -54,8 +54,8 @@ void kp_response_done(struct kp_response *response);
  * Spec: URL Standard §4.4; RFC 3986
  */
 struct kp_url {
-        char *scheme; /* lower case */
-        char *host;   /* lower case, without port */
+        char *scheme;   /* lower case */
+        char *host;     /* lower case, without port */
         int port;       /* the scheme's own where none is written; 0: it has none */
         char *path;     /* begins with "/" */
         char *query;    /* without "?"; NULL: none */

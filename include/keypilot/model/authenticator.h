@@ -23,22 +23,27 @@ struct kp_authenticator_profile;
  * profile NAME.json in the same folder; test keys and the attestation root come from
  * the folder keys/ beside that folder.
  *
- * Errors   KP_EIO, KP_EPARSE, KP_ESCHEMA (member told): unknown, missing or mistyped
- * members, an id that is not the file's name, and contradictions. The caller frees
- * `ret` with kp_authenticator_profile_free()
+ * ret      the caller frees it with kp_authenticator_profile_free()
+ * Errors   KP_EIO, KP_EPARSE; KP_ESCHEMA (member told) unknown, missing or mistyped
+ *          members, an id that is not the file's name, and contradictions
  */
 int kp_authenticator_profile_load(const char *path,
         struct kp_authenticator_profile **ret, struct kp_error *err) KP_MUST_CHECK;
+
 /*
  * The same for a file that may lie anywhere: what it is like, and the test keys, are
  * looked for in `fixtures_dir`.
  */
 int kp_authenticator_profile_load_from(const char *fixtures_dir, const char *path,
         struct kp_authenticator_profile **ret, struct kp_error *err) KP_MUST_CHECK;
+/* NULL-safe, leaves NULL */
 void kp_authenticator_profile_free(struct kp_authenticator_profile **profile);
+
+/* The file's id and title; borrowed. */
 const char *kp_authenticator_profile_id(const struct kp_authenticator_profile *profile);
 struct kp_text kp_authenticator_profile_title(
         const struct kp_authenticator_profile *profile);
+
 /* The whole file, what it is like merged in; borrowed. */
 const json_t *kp_authenticator_profile_json(
         const struct kp_authenticator_profile *profile);
@@ -100,10 +105,9 @@ bool kp_words_have(const struct kp_words *words, const char *word);
 
 /* Everything that a profile states. Plain data, borrowed from it. */
 struct kp_key_facts {
-        const char *source; /* where the facts come from, where `sources` says nothing
-                               else */
+        const char *source; /* of the facts for which `sources` names no other */
         bool platform;      /* attachment: platform, otherwise cross-platform */
-        struct kp_words transports;
+        struct kp_words transports; /* "usb", "nfc"... */
         struct kp_words versions;   /* "U2F_V2", "FIDO_2_0"... */
         struct kp_words extensions; /* "credProtect"... */
         uint8_t aaguid[16];
@@ -115,13 +119,14 @@ struct kp_key_facts {
         int64_t max_msg_size;             /* 0 where the key does not tell */
         int64_t max_credentials_in_list;  /* 0 where the key does not tell */
         int64_t max_credential_id_length; /* 0 where the key does not tell */
-        int64_t min_pin_length;       /* code points; 4 where the key does not tell */
-        int64_t firmware_version;     /* 0 where the key does not tell */
-        int64_t max_cred_blob_length; /* 0: no credBlob */
-        int64_t max_large_blob;       /* 0: no large blobs */
-        int64_t max_min_pin_rp_ids;   /* 0 where the key does not tell */
-        int64_t uv_modality;          /* 0 where the key does not tell */
-        int64_t platform_uv_attempts; /* 0 where the key does not tell */
+        int64_t min_pin_length;           /* code points; 4 where it does not tell */
+        int64_t firmware_version;         /* 0 where the key does not tell */
+        int64_t max_cred_blob_length;     /* 0: no credBlob */
+        int64_t max_large_blob;           /* 0: no large blobs */
+        int64_t max_min_pin_rp_ids;       /* 0 where the key does not tell */
+        int64_t uv_modality;              /* 0 where the key does not tell */
+        int64_t platform_uv_attempts;     /* 0 where the key does not tell */
+        /* members of getInfo that the key has */
         bool tells_transports, tells_algorithms, tells_places, tells_min_pin_length;
         bool tells_force_pin_change;
 
@@ -149,7 +154,7 @@ const struct kp_key_facts *kp_authenticator_profile_facts(
 const char *kp_authenticator_profile_test_pin(
         const struct kp_authenticator_profile *profile);
 
-/* The batch attestation certificate (DER; NULL where the key has none) and its key. */
+/* The batch attestation certificate in DER, and its key; borrowed, NULL: none. */
 const uint8_t *kp_authenticator_profile_certificate(
         const struct kp_authenticator_profile *profile, size_t *ret_len);
 EVP_PKEY *kp_authenticator_profile_batch_key(
@@ -160,6 +165,7 @@ EVP_PKEY *kp_authenticator_profile_batch_key(
  *
  * index    from 0; below kp_authenticator_profile_n_test_keys()
  * ret      a key of its own; the caller frees it with kp_free_pkey()
+ * Errors   KP_ENOMEM
  */
 size_t kp_authenticator_profile_n_test_keys(
         const struct kp_authenticator_profile *profile);

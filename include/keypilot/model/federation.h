@@ -15,14 +15,18 @@
 /* One side of a federation: its names, addresses and keys. Borrowed text throughout. */
 struct kp_party {
         const char *entity_id;
-        const char *sso_url;  /* provider: where requests go */
-        const char *acs_url;  /* service: where responses go */
-        const char *slo_url;  /* NULL: none */
-        const char *key_pem;  /* private key of this side; NULL: not ours */
-        const char *cert_pem; /* one certificate, or several one after the other: any of
-                                 them may have signed (a key is being replaced) */
+        const char *sso_url; /* provider: where requests go */
+        const char *acs_url; /* service: where responses go */
+        const char *slo_url; /* NULL: none */
+        const char *key_pem; /* private key of this side; NULL: not ours */
+        /*
+         * One certificate, or several one after the other: any of them may have signed
+         * (a key is being replaced). NULL: not known.
+         */
+        const char *cert_pem;
 };
 
+/* How requested classes are compared. Spec: SAML 2.0 Core §3.3.2.2.1 */
 enum kp_comparison { KP_COMPARISON_NONE, KP_EXACT, KP_MINIMUM, KP_MAXIMUM, KP_BETTER };
 
 /* What a service asks. Spec: SAML 2.0 Core §3.4.1 */
@@ -42,22 +46,23 @@ struct kp_login_request {
         size_t n_requesters;
         int proxy_count;       /* -1: not stated */
         char relay_state[128]; /* "": none */
-        char login_hint[128];  /* a hint in the query, "whr=school.example"; a value
-                                  without
-                                  "=" travels as domain_hint; "": none */
-        bool sign;             /* build: sign it; read: it was signed and verified */
-        bool post;             /* travels as a form instead of a redirect */
+        /*
+         * A hint in the query, "whr=school.example"; one without "=" travels as
+         * domain_hint. "": none.
+         */
+        char login_hint[128];
+        bool sign; /* build: sign it; read: it was signed and verified */
+        bool post; /* travels as a form instead of a redirect */
 };
 
 /* What a provider answers. Spec: SAML 2.0 Core §2.3.3, §3.3.3 */
 struct kp_login_response {
-        char id[72];
-        char assertion_id[72]; /* filled by build, and by read: what a replay repeats */
+        char id[72];             /* filled by build, and by read */
+        char assertion_id[72];   /* filled by both: what a replay repeats */
         char in_response_to[72]; /* "": unsolicited */
         char issuer[256];        /* build: "" is the provider's entity_id */
         char destination[512];   /* build: "" is the service's acs_url */
-        char status[2]
-                   [128]; /* top-level and second-level status code; "" where absent */
+        char status[2][128];     /* top-level and second-level code; "" where absent */
         char status_message[128];
         char subject[256]; /* NameID */
         char subject_format[128];
@@ -78,18 +83,17 @@ struct kp_login_response {
         } attributes[12];
         size_t n_attributes;
         size_t n_attributes_dropped; /* read: there were more, or longer ones */
-        bool sign_response,
-                sign_assertion; /* read: signed, and the signature verified */
+        /* build: sign it; read: signed, and the signature verified */
+        bool sign_response, sign_assertion;
         char relay_state[128];
 };
 
 /* What a receiver thought of a message. */
 struct kp_federation_verdict {
         bool accepted;
-        const char *rule; /* named rule that refused it: "audience",
-                             "signature-missing"... */
-        char reason[200];
-        const char *spec;
+        const char *rule; /* that refused it: "audience", "signature-missing"... */
+        char reason[200]; /* a sentence for people; "" when accepted */
+        const char *spec; /* where the rule comes from */
 };
 
 /* How a message leaves: a redirect (url alone) or a form to post (url and fields). */
@@ -129,13 +133,12 @@ struct kp_logout {
 
 /* What a receiver of responses expects and how strict it is. */
 struct kp_response_policy {
-        const struct kp_party *own; /* audience, acs */
-        const struct kp_party
-                *peer;          /* issuer, certificate; NULL: unknown issuer refused */
-        const char *request_id; /* NULL: none outstanding */
+        const struct kp_party *own;  /* audience, acs */
+        const struct kp_party *peer; /* issuer, certificate; NULL: unknown, refused */
+        const char *request_id;      /* NULL: none outstanding */
         bool allow_unsolicited;
-        bool want_assertion_signed,
-                want_response_signed; /* either suffices when both false */
+        /* either suffices when both are false */
+        bool want_assertion_signed, want_response_signed;
         int64_t now_ms, skew_ms;
         const char *const *contexts; /* acceptable classes; NULL: not checked */
         size_t n_contexts;
@@ -153,29 +156,31 @@ struct kp_response_policy {
         void *seen_self;
 };
 
+/*
+ * One protocol. `ret` of every read_ function holds what could be read, also of a
+ * message that was refused; nothing in it may be believed then. Errors: the harness's
+ * own only.
+ */
 struct kp_federation {
         const char *protocol; /* "saml" */
         void *self;
         struct kp_random *random; /* ids */
+        /* The caller ends `ret` of every build_ function with kp_message_out_done(). */
         int (*build_request)(struct kp_federation *self, const struct kp_party *service,
                 const struct kp_party *provider, struct kp_login_request *request,
                 struct kp_message_out *ret, struct kp_error *err);
         /*
-         * service: whose request it claims to be, NULL if unknown; its certificate
-         * verifies. A request without a signature is accepted with ret->sign false:
-         * whether it has to be signed is the provider's policy.
+         * A request without a signature is accepted with ret->sign false: whether it
+         * has to be signed is the provider's policy.
+         *
+         * service  whose request it claims to be: its certificate verifies; NULL if
+         *          unknown
          */
         int (*read_request)(struct kp_federation *self, const struct kp_message_in *in,
                 const struct kp_party *provider, const struct kp_party *service,
                 int64_t now_ms, struct kp_login_request *ret,
                 struct kp_federation_verdict *verdict, struct kp_error *err);
-        /*
-         * `ret` of every read_ function holds what could be read, also of a message
-         * that was refused; nothing in it may be believed then. Errors: the harness's
-         * own only.
-         */
-        /* Who sent it, before anything is verified: to find the party. "" if
-         * unreadable. */
+        /* Who sent it, unverified: to find the party. "" if unreadable. */
         int (*read_issuer)(struct kp_federation *self, const struct kp_message_in *in,
                 char ret[256], struct kp_error *err);
         int (*build_response)(struct kp_federation *self,

@@ -12,14 +12,16 @@
  * file is the header. Shape: fixtures/schema/outcome.schema.json
  *
  *   header:  { "prev": 64 zeros, "type": "run", "format": 1, "tool": "keypilot X.Y",
- *              "seed", "fixtures": sha256, "evidence": "simulated|lab|live", "pilot":
- *              { "id", "title" }, "plan": sha256 of the whole plan, "cells": of this
- * shard, "shard": "I/N" } outcome: { "prev": sha256 of the previous line without its
- * newline, "type": "outcome", "id", "scenario", "axes": { axis: value }, "assumed": {
- * "role.fact": value taken for an unknown }, "verdict", "invariant": the one that
- * failed or null, "cause": id or null, "why": text or null (harness error, skip
- * reason), "evidence", "rests_on": [ { "fact", "value", "status" } ] of facts read that
- *              are not verified, "prompts": n, "trace": [ ... ] }
+ *              "seed", "fixtures": sha256, "evidence": "simulated|lab|live",
+ *              "pilot": { "id", "title" }, "plan": sha256 of the whole plan,
+ *              "cells": of this shard, "shard": "I/N" }
+ *   outcome: { "prev": sha256 of the previous line without its newline,
+ *              "type": "outcome", "id", "scenario", "axes": { axis: value },
+ *              "assumed": { "role.fact": value taken for an unknown },
+ *              "verdict", "invariant": the one that failed or null,
+ *              "cause": id or null, "why": text or null (harness error, skip reason),
+ *              "evidence", "rests_on": [ { "fact", "value", "status" } ] of facts read
+ *              that are not verified, "prompts": n, "trace": [ ... ] }
  *
  * The trace in the log is that of the cell without its reads of facts (events "fact"):
  * those that are not verified stand in "rests_on", and the file would be half as large
@@ -42,8 +44,9 @@ enum kp_verdict {
         KP_SKIPPED,
 };
 #define KP_N_VERDICTS 7
-const char *kp_verdict_name(
-        enum kp_verdict verdict); /* "works", ..., "not-applicable" */
+const char *kp_verdict_name(enum kp_verdict verdict); /* "not-applicable" */
+
+/* The verdict of that name; false if there is none. NULL-safe for `name`. */
 bool kp_verdict_parse(const char *name, enum kp_verdict *ret);
 
 /* Does this verdict need a cause: limits, breaks, risk. */

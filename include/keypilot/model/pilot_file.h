@@ -11,8 +11,8 @@
  *
  *   "defaults": { axis: value }             every axis, one value
  *   "settings": [ { "id", "title", "set": { "role.fact": value } } ]
- *   "matrix":   [ { "scenarios": [ names or "*" ], "axes": { axis: [ values or "*" ] }
- * } ]
+ *   "matrix":   [ { "scenarios": [ names or "*" ],
+ *                   "axes": { axis: [ values or "*" ] } } ]
  */
 
 /* DESIGN "Words": matrix; in order of name, which is the order inside ids. */
@@ -29,19 +29,22 @@ enum kp_axis {
         KP_AXIS_SETTINGS,
 };
 #define KP_N_AXES 10
-const char *kp_axis_name(enum kp_axis axis);
+const char *kp_axis_name(enum kp_axis axis); /* "provider2" */
+
+/* The axis of that name; false if there is none. */
 bool kp_axis_parse(const char *name, enum kp_axis *ret);
 
+/* Facts that are set on top of the profiles, by the name of an axis value. */
 struct kp_pilot_setting {
         const char *id;
         struct kp_text title;
         json_t *set; /* "role.fact": value */
 };
 
+/* One product of axes. Borrowed from the file, as everything below. */
 struct kp_pilot_block {
         json_t *scenarios;       /* names, "*": all */
-        json_t *axes[KP_N_AXES]; /* values, "*": all fixtures of that kind; NULL:
-                                    default */
+        json_t *axes[KP_N_AXES]; /* values, "*": all of that kind; NULL: default */
         json_t *note;            /* NULL: none */
 };
 
@@ -63,7 +66,7 @@ struct kp_pilot {
  *
  * ret      the caller frees it with kp_pilot_free()
  * Errors   KP_EIO, KP_EPARSE; KP_ESCHEMA unknown, missing or mistyped member (place
- * told), an axis that does not exist, a setting twice
+ *          told), an axis that does not exist, a setting twice
  */
 int kp_pilot_load(
         const char *path, struct kp_pilot **ret, struct kp_error *err) KP_MUST_CHECK;

@@ -36,8 +36,8 @@ struct kp_rule {
         struct kp_text title;
         struct kp_text meaning;
         struct kp_text fix;
-        const char *owner; /* school key-vendor browser provider-vendor service-vendor
-                              tool */
+        /* school, key-vendor, browser, provider-vendor, service-vendor or tool */
+        const char *owner;
         const char *grade; /* evidence: A reported, B reported in parts, C reasoned */
         json_t *spec;      /* strings */
         json_t *sources;   /* strings */
@@ -56,13 +56,19 @@ struct kp_rule {
  *
  * ret      the caller frees it with kp_rule_free()
  * Errors   KP_EIO, KP_EPARSE; KP_ESCHEMA a wrong member, an event or fact that no trace
- * can have, an id that is not the file's name
+ *          can have, an id that is not the file's name
  */
 int kp_rule_load(
         const char *path, struct kp_rule **ret, struct kp_error *err) KP_MUST_CHECK;
 void kp_rule_free(struct kp_rule **rule); /* NULL-safe, leaves NULL */
 
-/* Does the rule fit? invariant   the one that failed; NULL or "": none */
+/*
+ * Does the rule fit?
+ *
+ * verdict    enum kp_verdict
+ * invariant  the one that failed; NULL or "": none
+ * trace      array of events, as of kp_trace_events()
+ */
 bool kp_rule_matches(const struct kp_rule *rule, int verdict, const char *invariant,
         const json_t *trace);
 

@@ -5,8 +5,8 @@
 #include "keypilot/core/json.h"
 
 /*
- * Scenarios: steps that a person takes and what must hold afterwards. Never a key, a product
- * or a verdict. File shape: fixtures/schema/scenario.schema.json
+ * Scenarios: steps that a person takes and what must hold afterwards. Never a key, a
+ * product or a verdict. File shape: fixtures/schema/scenario.schema.json
  */
 struct kp_scenario {
         const char *id;
@@ -20,9 +20,14 @@ struct kp_scenario {
         json_t *root;
 };
 
-/* Errors   KP_EIO, KP_EPARSE, KP_ESCHEMA. Verbs and invariants are checked by their owners. */
-int kp_scenario_load(const char *path, struct kp_scenario **ret, struct kp_error *err)
-        KP_MUST_CHECK;
-void kp_scenario_free(struct kp_scenario **scenario);
+/*
+ * Load a scenario. Verbs and invariants are checked by their owners.
+ *
+ * ret      the caller frees it with kp_scenario_free()
+ * Errors   KP_EIO, KP_EPARSE; KP_ESCHEMA unknown, missing or mistyped member
+ */
+int kp_scenario_load(
+        const char *path, struct kp_scenario **ret, struct kp_error *err) KP_MUST_CHECK;
+void kp_scenario_free(struct kp_scenario **scenario); /* NULL-safe, leaves NULL */
 
 #endif

@@ -32,12 +32,13 @@ struct kp_saml_entity {
  * name     what to call the text in an error
  * ret      filled on success only; the caller ends it with kp_saml_entity_done()
  * Errors   KP_EPARSE not XML; KP_ESCHEMA no such role in it, no entityID, no
- * certificate to verify a provider with, no address for responses, a broken certificate
+ *          certificate to verify a provider with, no address for responses, a broken
+ *          certificate
  */
 int kp_saml_metadata_read(const char *name, const void *xml, size_t xml_len,
         enum kp_saml_role role, struct kp_saml_entity *ret,
         struct kp_error *err) KP_MUST_CHECK;
-void kp_saml_entity_done(struct kp_saml_entity *entity);
+void kp_saml_entity_done(struct kp_saml_entity *entity); /* frees, leaves { 0 } */
 
 /* The entity as a party, everything borrowed from it. */
 struct kp_party kp_saml_entity_party(const struct kp_saml_entity *entity);
@@ -47,7 +48,8 @@ struct kp_party kp_saml_entity_party(const struct kp_saml_entity *entity);
  *
  * party        its certificates, all of them, become KeyDescriptors
  * wants_signed provider: WantAuthnRequestsSigned; service: WantAssertionsSigned
- * Errors       KP_EPARSE a broken certificate
+ * ret          appended to
+ * Errors       KP_EPARSE a broken certificate; KP_ENOMEM
  */
 int kp_saml_metadata_write(const struct kp_party *party, enum kp_saml_role role,
         bool wants_signed, struct kp_buf *ret, struct kp_error *err) KP_MUST_CHECK;

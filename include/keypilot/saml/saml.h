@@ -14,6 +14,8 @@
  */
 
 /*
+ * A federation that speaks SAML.
+ *
  * random   borrowed; every ID comes from it
  * ret      the caller frees it with kp_saml_federation_free() or its own free()
  * Errors   KP_ENOMEM; KP_EENV xmlsec does not start

@@ -18,8 +18,7 @@ enum kp_saml_agreement { KP_SAML_AGREES, KP_SAML_DISAGREES, KP_SAML_SKIPPED };
 
 struct kp_saml_vector_mode {
         bool lenient;
-        bool refuse_sha1; /* vectors run with SHA-1 allowed: most of the old ones use it
-                           */
+        bool refuse_sha1; /* SHA-1 is allowed otherwise: most of the old ones use it */
 };
 
 struct kp_saml_vector_result {
@@ -28,8 +27,8 @@ struct kp_saml_vector_result {
         struct kp_federation_verdict verdict; /* ours */
         char expected[40];                    /* theirs, in their word */
         char reason[200];                     /* theirs, for people */
-        char note[300]; /* why it disagrees, or what a skipped one needs; "" otherwise
-                         */
+        /* why it disagrees, or what a skipped one needs; "" otherwise */
+        char note[300];
         /*
          * The stated reason can be reached only with signature checking off: the rule
          * that refuses then, "" where nothing does or the vector does not say so.
@@ -43,12 +42,23 @@ struct kp_saml_vectors {
         const json_t *vectors; /* an array, borrowed from root */
         char *dir;
 };
-/* Errors   KP_EIO, KP_EPARSE, KP_ESCHEMA no array "vectors" */
+
+/*
+ * Load an index.
+ *
+ * ret      filled on success only; the caller ends it with kp_saml_vectors_done()
+ * Errors   KP_EIO, KP_EPARSE; KP_ESCHEMA no array "vectors"
+ */
 int kp_saml_vectors_load(const char *path, struct kp_saml_vectors *ret,
         struct kp_error *err) KP_MUST_CHECK;
 void kp_saml_vectors_done(struct kp_saml_vectors *vectors);
 
-/* Errors   KP_EIO a file it names; KP_ESCHEMA a vector that cannot be understood */
+/*
+ * Judge vector `i`.
+ *
+ * ret      overwritten
+ * Errors   KP_EIO a file that it names; KP_ESCHEMA a vector that cannot be understood
+ */
 int kp_saml_vector_run(const struct kp_saml_vectors *vectors, size_t i,
         const struct kp_saml_vector_mode *mode, struct kp_saml_vector_result *ret,
         struct kp_error *err) KP_MUST_CHECK;

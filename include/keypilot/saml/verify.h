@@ -36,9 +36,10 @@ enum kp_saml_kind {
 /*
  * Verify a message that stands alone, decoded.
  *
- * policy       want_response_signed asks for a signature on any kind of message
- * ret_facts    what it says, also if refused; an object, NULL if it is no message at
- * all. The caller releases it. NULL: not wanted Errors       the harness's own only
+ * policy     want_response_signed asks for a signature on any kind of message
+ * ret_facts  what it says, also if refused: an object, or NULL if it is no message at
+ *            all; the caller releases it with json_decref(). NULL: not wanted
+ * Errors     the harness's own only
  */
 int kp_saml_verify(enum kp_saml_kind kind, const void *xml, size_t xml_len,
         const struct kp_response_policy *policy, struct kp_federation_verdict *verdict,
