@@ -86,7 +86,7 @@ static const struct command {
         bool has_params;
         int (*run)(struct kp_authenticator *key, const cbor_item_t *params,
                 struct kp_buf *answer);
-        bool (*exists)(const struct kp_authenticator *key); /* NULL: on each CTAP2 key */
+        bool (*exists)(const struct kp_authenticator *key); /* NULL: all CTAP2 keys */
 } commands[] = {
         { KP_CTAP_MAKE_CREDENTIAL,               true,  kp_auth_make_credential,       NULL },
         { KP_CTAP_GET_ASSERTION,                 true,  kp_auth_get_assertion,         NULL },

@@ -178,8 +178,7 @@ set_make(fido_cred_t *cred, const struct kp_make_request *request, struct kp_err
         return set_make_extensions(cred, request, err);
 }
 
-/* Spec: WebAuthn L3 §8.6: "sig" and "x5c"; libfido2 adds an "alg" to what a U2F key
- * said. */
+/* Spec: WebAuthn L3 §8.6: "sig" and "x5c"; libfido2 adds "alg" to what a key said. */
 static void
 take_u2f(const fido_cred_t *cred, struct kp_buf *ret)
 {

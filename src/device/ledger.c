@@ -256,10 +256,9 @@ line_apply(json_t *entries, json_t *line)
         else if (strcmp(event, "not-made") == 0)
                 (void)json_object_del(entries, entry);
         else if (strcmp(event, "removed") == 0)
-                json_object_foreach_safe(entries, next, name,
-                        value) if (strcmp(kp_json_str(value, "credential_id", ""),
-                                           id) == 0)(void)
-                        json_object_del(entries, name);
+                json_object_foreach_safe (entries, next, name, value)
+                        if (strcmp(kp_json_str(value, "credential_id", ""), id) == 0)
+                                (void)json_object_del(entries, name);
 }
 
 static int

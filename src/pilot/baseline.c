@@ -156,10 +156,10 @@ kp_baseline_judge(
         *ret_risk = entry->verdict == KP_RISK;
         if (expected == NULL)
                 return KP_NEW;
-        (void)json_object_set_new(baseline->seen, entry->id,
-                json_true()); /* no memory: told as missing, which is seen at once */
-        (void)kp_verdict_parse(kp_json_str(expected, "verdict", NULL),
-                &verdict); /* was checked when loaded */
+        /* no memory: told as missing, which is seen at once */
+        (void)json_object_set_new(baseline->seen, entry->id, json_true());
+        /* was checked when loaded */
+        (void)kp_verdict_parse(kp_json_str(expected, "verdict", NULL), &verdict);
         if (entry->verdict == KP_RISK && verdict == KP_RISK && entry->cause != NULL &&
                 same_text(cause, entry->cause))
                 *ret_risk =

@@ -50,8 +50,8 @@ path_turn(json_t *path)
                 json_t *step = json_array_get(path, json_array_size(path) - 1);
                 json_t *at = json_object_get(step, "at");
 
-                (void)json_integer_set(
-                        at, json_integer_value(at) + 1); /* is an integer */
+                /* is an integer */
+                (void)json_integer_set(at, json_integer_value(at) + 1);
                 if (step_value(step) != NULL)
                         return true;
                 (void)json_array_remove(path, json_array_size(path) - 1); /* exists */

@@ -161,8 +161,8 @@ kp_log_append(
         kp_buf_puts(&log->pending, KP_LOG_PREFIX);
         kp_buf_puts(&log->pending, log->prev);
         kp_buf_puts(&log->pending, "\",");
-        kp_buf_put(
-                &log->pending, body + 1, body_len - 1); /* its brace stands already */
+        /* its brace stands already */
+        kp_buf_put(&log->pending, body + 1, body_len - 1);
         if (kp_buf_check(&log->pending, err) < 0 ||
                 kp_log_hash(log->pending.data + start, log->pending.len - start,
                         log->prev, err) < 0)

@@ -247,8 +247,7 @@ filters_pass(
         return !asked;
 }
 
-/* Does any section have it at all? A mistyped value must not read as "nothing found".
- */
+/* Does any section have it at all? A mistyped value must not mean "nothing found". */
 static bool
 filter_known(
         const struct kp_plan *plan, const struct filter *filter, struct kp_buf *known)
@@ -268,8 +267,8 @@ filter_known(
                                 return true;
                         if (json_object_get(told, values->names[j]) != NULL)
                                 continue;
-                        (void)json_object_set_new(told, values->names[j],
-                                json_true()); /* at worst it is told twice */
+                        /* at worst it is told twice */
+                        (void)json_object_set_new(told, values->names[j], json_true());
                         kp_buf_printf(known, "%s%s", known->len == 0 ? "" : ", ",
                                 values->names[j]);
                 }

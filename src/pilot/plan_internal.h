@@ -4,8 +4,7 @@
 
 #include "keypilot/pilot/plan.h"
 
-/* What the files of a plan share: plan.c builds, plan_names.c checks, plan_walk.c
- * walks. */
+/* What the files share: plan.c builds, plan_names.c checks, plan_walk.c walks. */
 
 /* The values of one axis, sorted as ids sort them, each once. */
 struct kp_plan_values {

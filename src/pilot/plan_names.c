@@ -145,8 +145,8 @@ kp_plan_value_add(struct kp_plan *plan, enum kp_axis axis, const char *value,
         if (json_object_get(checked, value) == NULL) {
                 if (value_check(plan, axis, value, err) < 0)
                         return KP_WHILE(err, "axis '%s'", kp_axis_name(axis));
-                (void)json_object_set_new(
-                        checked, value, json_true()); /* at worst it is checked again */
+                /* at worst it is checked again */
+                (void)json_object_set_new(checked, value, json_true());
         }
         return values_append(plan, value, ret, err);
 }
@@ -230,8 +230,8 @@ kp_plan_values_sort(struct kp_plan_values *values)
                 return;
         qsort(values->names, values->n_names, sizeof(*values->names), compare_in_ids);
         for (size_t i = 1; i < values->n_names; i++)
-                if (values->names[i] !=
-                        values->names[n]) /* interned: same text, same place */
+                /* interned: same text, same place */
+                if (values->names[i] != values->names[n])
                         values->names[++n] = values->names[i];
         values->n_names = n + 1;
 }

@@ -489,8 +489,8 @@ kp_run(const struct kp_run_options *options, struct kp_run_result *ret,
         w->options = options;
         w->result = ret;
         w->n_cells = kp_plan_n_cells(options->plan);
-        (void)sigaction(
-                SIGPIPE, &ignore, &before); /* a worker's end is seen by reading */
+        /* a worker's end is seen by reading */
+        (void)sigaction(SIGPIPE, &ignore, &before);
         status = run(w, err);
         writer_done(w);
         (void)sigaction(SIGPIPE, &before, NULL);

@@ -65,8 +65,7 @@ take_outcome(void *self, const json_t *assumed, const struct kp_cell_result *res
         return kp_buf_check(&bench->outbox, err);
 }
 
-/* Our own fault costs the cell; wrong files, an unready machine and real keys stop the
- * run. */
+/* Our fault costs the cell; wrong files, an unready machine and real keys, the run. */
 static bool
 stops_run(enum kp_code code)
 {
@@ -191,8 +190,7 @@ walk_to(struct bench *bench, uint64_t index)
         struct kp_error err = { 0 };
         bool more = true;
 
-        /* a worker's orders only go forward: a cell that is run again goes to a new one
-         */
+        /* a worker's orders only go forward: what is run again goes to a new one */
         while (bench->cell.id == NULL || bench->cell.index < index)
                 if (kp_plan_walk_next(bench->walk, &bench->cell, &more, &err) < 0 ||
                         !more)

@@ -563,18 +563,22 @@ bool
 protocol_is_unsure(const struct kp_report *report, struct kp_text *ret_service)
 {
         const struct table *services = &report->axes[KP_AXIS_SERVICE];
+        bool found = false;
 
         for (size_t i = 0; i < services->n; i++) {
                 const struct value_row *row = report_value(report, KP_AXIS_SERVICE, i);
                 const json_t *fact = json_object_get(
                         json_object_get(row->root, "facts"), "eip_protocol");
+                bool saml = strcmp(kp_json_str(fact, "value", ""), "saml") == 0;
 
                 if (fact == NULL ||
-                        (strcmp(kp_json_str(fact, "status", ""), "verified") == 0 &&
-                                strcmp(kp_json_str(fact, "value", ""), "saml") == 0))
+                        (saml && (found || strcmp(kp_json_str(fact, "status", ""),
+                                                   "verified") == 0)))
                         continue;
                 *ret_service = row->title;
-                return true;
+                found = true;
+                if (!saml) /* the most doubtful one is named */
+                        break;
         }
-        return false;
+        return found;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "pages.h"
+#include "reasons.h"
 #include "trace_words.h"
 
 #define MAX_TRACES 60 /* on the page, besides the first of each cause */
@@ -237,7 +238,7 @@ put_finding(struct page *page, const struct kp_report *report, size_t i, bool tr
         }
         if (finding->why != NULL) {
                 put_term(page, SAY_M_WHY);
-                page_text(page, finding->why);
+                page_put(page, reason_text(page, finding->why));
                 page_raw(page, "</dd>");
         }
         put_term(page, SAY_M_WHERE);
@@ -458,7 +459,7 @@ put_whys(struct page *page, const struct kp_report *report)
                 page_raw(page, " <b>");
                 page_put(page, say1(page, SAY_TIMES, number(page, why->n)));
                 page_raw(page, "</b> ");
-                page_text(page, why->why);
+                page_put(page, reason_text(page, why->why));
                 page_raw(page, "</li>");
         }
         page_raw(page, "</ul></section>\n");

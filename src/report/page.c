@@ -152,6 +152,12 @@ say1(struct page *page, enum say id, struct kp_text a)
 }
 
 struct kp_text
+plain_part(struct page *page, const char *text, size_t text_len)
+{
+        return plain(keep(page, strndup(text, text_len)));
+}
+
+struct kp_text
 plain(const char *text)
 {
         return (struct kp_text){ text, text };

@@ -49,6 +49,7 @@ struct kp_text say3(struct page *page, enum say id, struct kp_text a, struct kp_
         struct kp_text c);
 struct kp_text number(struct page *page, uint64_t n); /* "4,318", "4.318" */
 struct kp_text plain(const char *text);               /* the same in both */
+struct kp_text plain_part(struct page *page, const char *text, size_t text_len);
 struct kp_text text_join(struct page *page, const struct kp_text *texts, size_t n_texts,
         const char *between);
 struct kp_text cells(struct page *page, uint64_t n); /* "12 combinations" */

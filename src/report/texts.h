@@ -15,12 +15,12 @@
         X(SAY_HOME_SERVICE, "passkey at the service", "wachtwoordsleutel bij de dienst") \
         X(SAY_HOME_PROVIDER, "passkey at the sign-in service (EIP)", "wachtwoordsleutel bij de inlogvoorziening (EIP)") \
         X(SAY_HOME_BOTH, "a passkey at both", "bij allebei een wachtwoordsleutel") \
-        X(SAY_HOME_HUB, "passkey at the hub", "wachtwoordsleutel bij het tussenstation") \
+        X(SAY_HOME_HUB, "passkey at the hub", "wachtwoordsleutel bij de schakel") \
         X(SAY_HOME_NONE, "no passkey", "geen wachtwoordsleutel") \
         X(SAY_AT_SERVICE, "at the service", "bij de dienst") \
         X(SAY_AT_PROVIDER, "at the EIP", "bij de EIP") \
         X(SAY_AT_BOTH, "at both", "bij allebei") \
-        X(SAY_AT_HUB, "at the hub", "bij het tussenstation") \
+        X(SAY_AT_HUB, "at the hub", "bij de schakel") \
         X(SAY_AT_NONE, "without a passkey", "zonder wachtwoordsleutel") \
         X(SAY_GROUP_WITH_EIP, "people with an EIP account", "mensen met een EIP-account") \
         X(SAY_GROUP_WITHOUT_EIP, "people without an EIP account", "mensen zonder EIP-account") \
@@ -56,7 +56,7 @@
         X(SAY_AXIS_CLIENT, "browser or app", "browser of app") \
         X(SAY_AXIS_EVENT, "account event", "gebeurtenis met het account") \
         X(SAY_AXIS_HOME, "where the passkey is kept", "waar de wachtwoordsleutel staat") \
-        X(SAY_AXIS_HUB, "hub", "tussenstation") \
+        X(SAY_AXIS_HUB, "hub", "schakel") \
         X(SAY_AXIS_KEY, "key", "sleutel") \
         X(SAY_AXIS_POPULATION, "people", "mensen") \
         X(SAY_AXIS_PROVIDER, "sign-in service (EIP)", "inlogvoorziening (EIP)") \
@@ -201,6 +201,9 @@
         X(SAY_M_ROWS, "rows", "rijen") \
         X(SAY_M_RUN, "pilot {1}, seed {2}, {3}", "pilot {1}, seed {2}, {3}") \
         X(SAY_M_FIXTURES, "fixtures {1}", "fixtures {1}") \
+        X(SAY_WHY_EARLIER, "an earlier step failed: {1}", "een eerdere stap mislukte: {1}") \
+        X(SAY_WHY_NEEDS, "the task needs what cannot be had here: {1}", "de taak heeft iets nodig dat hier niet kan: {1}") \
+        X(SAY_WHY_BRANCHES, "more than {1} combinations of open questions; the others were not run", "meer dan {1} combinaties van open vragen; de andere zijn niet gedraaid") \
         X(SAY_M_REMAINING, "Skipped and undecided, and why", "Overgeslagen en onbeslist, en waarom") \
         X(SAY_M_VERDICT_LINK, "The answer on one page: verdict.html", "Het antwoord op één pagina: verdict.html") \
         /* terminal */ \

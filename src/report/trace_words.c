@@ -74,7 +74,7 @@ static const struct {
         { "agent", { "browser", "browser" } },
         { "client", { "browser", "browser" } },
         { "driver", { "browser", "browser" } },
-        { "hub", { "hub", "tussenstation" } },
+        { "hub", { "hub", "schakel" } },
         { "key", { "key", "sleutel" } },
         { "person", { "person", "persoon" } },
         { "pilot", { "test", "test" } },

@@ -153,8 +153,7 @@ exchange(struct simulated *agent, struct move *move, struct kp_response *respons
         return cookies_store(agent, move, response, err);
 }
 
-/* After a redirect: 307 and 308 keep the method, the others make it a GET. RFC 9110
- * §15.4 */
+/* After a redirect 307 and 308 keep the method, others make it a GET. RFC 9110 §15.4 */
 static int
 move_redirect(struct move *move, const struct kp_response *response, bool *ret,
         struct kp_error *err)
@@ -217,8 +216,7 @@ page_show(struct simulated *agent, const struct move *move,
                 kp_html_parse(
                         response->body.data, response->body.len, &agent->html, err) < 0)
                 return -1;
-        /* a page of somebody else's site has no such part, or a broken one: none then
-         */
+        /* a page of somebody else's site has none, or a broken one: none then */
         if (agent->html.data != NULL &&
                 kp_json_parse("page", agent->html.data, strlen(agent->html.data),
                         &agent->data, &ignored) < 0)

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,19 +10,13 @@
  * there is none.
  */
 
-static void because(struct kp_world *world, const char *format, ...) KP_PRINTF(2, 3);
-
+/* The first reason counts. Reports translate it: src/report/reasons.c knows each. */
 static void
-because(struct kp_world *world, const char *format, ...)
+because(struct kp_world *world, const char *reason)
 {
-        va_list args;
-
-        if (world->not_applicable[0] != '\0')
-                return;
-        va_start(args, format);
-        (void)vsnprintf(
-                world->not_applicable, sizeof(world->not_applicable), format, args);
-        va_end(args);
+        if (world->not_applicable[0] == '\0')
+                (void)snprintf(world->not_applicable, sizeof(world->not_applicable),
+                        "%s", reason);
 }
 
 static void
@@ -124,10 +117,10 @@ step_needs(struct kp_world *world, const json_t *step)
 }
 
 static void
-needs_second_provider(struct kp_world *world, const char *what_for)
+needs_second_provider(struct kp_world *world, const char *missing)
 {
         if (world->provider2 == NULL)
-                because(world, "there is no second provider %s", what_for);
+                because(world, missing);
         else if (strcmp(world->provider2->origin, world->provider->origin) == 0)
                 because(world, "the second provider is the first one");
 }
@@ -159,7 +152,8 @@ world_applicable(struct kp_world *world)
         if (strcmp(world->env.home, "hub") == 0)
                 needs_passkeys_at(world, AT_HUB);
         if (kp_fact_is(&world->env.provider, "federates_to", "provider2"))
-                needs_second_provider(world, "to pass logins on to");
+                needs_second_provider(
+                        world, "there is no second provider to pass logins on to");
         if (kp_fact_is(&world->env.service, "hrd", "all"))
                 needs_eip(world);
         json_array_foreach (world->env.scenario->steps, i, step) {
@@ -167,6 +161,7 @@ world_applicable(struct kp_world *world)
                 if (event_is(world, step, "to-eip"))
                         needs_eip(world);
                 if (event_is(world, step, "migrate"))
-                        needs_second_provider(world, "to move to");
+                        needs_second_provider(
+                                world, "there is no second provider to move to");
         }
 }

@@ -154,9 +154,9 @@ recover_desk(struct kp_world *world, const struct intent *intent,
 
         if (account == NULL)
                 return 0;
+        /* no code: no way */
         (void)(service ? kp_service_desk(world->service, account)
-                       : kp_provider_desk(
-                                 world->provider, account)); /* no code: no way */
+                       : kp_provider_desk(world->provider, account));
         person_prompted(world, "help-desk");
         return person_submit(world, "recover-desk", err, "code",
                 kp_code_read(codes, KP_CODE_DESK, world->person), NULL);

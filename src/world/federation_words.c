@@ -143,8 +143,7 @@ tell(struct kp_trace *trace, const char *who, const char *event, json_t *facts)
         json_decref(facts);
 }
 
-/* The facts of a message that was judged, and the rule that refused it. Takes `facts`.
- */
+/* The facts of a message that was judged, and the rule that refused it; takes them. */
 static void
 received(struct kp_trace *trace, const char *who, const char *event, json_t *facts,
         const struct kp_federation_verdict *verdict)

@@ -64,8 +64,7 @@ request_read(struct hub_web *at, struct kp_hub_flow *flow, const char **ret_why,
         return 0;
 }
 
-/* Which page comes before the provider's: the choice of a school, a passkey, or none.
- */
+/* Which page comes before the provider's: the choice of a school, a passkey, none. */
 static int
 where_from(struct hub_web *at, struct kp_error *err)
 {

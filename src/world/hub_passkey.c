@@ -92,8 +92,7 @@ hub_enrol(struct hub_web *at, struct kp_error *err)
         return kp_doc_send(&doc, &at->web, 200, err);
 }
 
-/* Logging out at a service ends the hub's own session; the provider's it cannot reach.
- */
+/* Logging out at a service ends the hub's session; the provider's is out of reach. */
 int
 hub_slo(struct hub_web *at, struct kp_error *err)
 {

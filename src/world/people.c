@@ -90,8 +90,10 @@ service_accounts_add(struct kp_world *world, const struct kp_person *as,
                 at_provider != NULL && kp_fact_is(population, "service_account", "eip");
         const char *second;
 
-        /* accounts that come into being by logging in are not entered beforehand,
-         * unless the service finds people by their names: then it must know these */
+        /*
+         * Accounts that come into being by logging in are not entered beforehand,
+         * unless the service finds people by their names: then it must know these.
+         */
         if (!(eip && kp_fact_is(world->service->actor, "unknown_subject", "create") &&
                     !kp_fact_is(world->service->actor, "hrd", "username-first")) &&
                 service_account_add(world, as, at_provider, false, eip, err) < 0)

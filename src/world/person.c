@@ -150,8 +150,7 @@ wants_password(const struct drive *drive, const char *site)
                        strcmp(drive->intent->with, "passkey") != 0);
 }
 
-/* The key at this site: at once, behind a door, or behind the name. ret false: nowhere
- */
+/* The key at this site: at once, behind a door or the name. ret false: nowhere */
 static int
 try_key(struct kp_world *world, struct drive *drive, const char *site, bool *ret,
         struct kp_error *err)

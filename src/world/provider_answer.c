@@ -164,8 +164,7 @@ kp_provider_subject(const struct kp_provider *provider,
                 service_entity, ret);
 }
 
-/* Where the NameID comes from once the request's policy is heard; NULL: cannot be met.
- */
+/* Where the NameID comes from after the request's policy; NULL: it cannot be met. */
 static const char *
 subject_source(const struct provider_web *at, const char **ret_format)
 {

@@ -26,8 +26,7 @@ struct kp_flow *provider_flow_begin(struct kp_provider *provider);
 int provider_refuse(struct provider_web *at, const struct kp_account *account,
         const char *door, const char *why, struct kp_error *err) KP_MUST_CHECK;
 
-/* Every login ends here: the account's state, the second factor; then what waits for
- * it. */
+/* Every login ends here: the account's state, the second factor, and what waits. */
 int provider_finish_login(struct provider_web *at, struct kp_account *account,
         const struct kp_proof *proof, const char *door,
         struct kp_error *err) KP_MUST_CHECK;

@@ -349,8 +349,7 @@ provider_federated_acs(struct provider_web *at, struct kp_error *err)
                         account == NULL ? "account-unknown" : "account-blocked", err);
         if ((proof = kp_ledger_find(at->web.env->ledger, response.id)) != NULL)
                 like.proof = *proof;
-        /* what this provider itself can tell of a login elsewhere is the class it got
-         */
+        /* of a login elsewhere this provider can tell only the class that it got */
         (void)snprintf(like.method, sizeof(like.method), "federated");
         (void)snprintf(like.context, sizeof(like.context), "%s", response.context);
         return provider_open_session(at, account, &like, "federated", err);

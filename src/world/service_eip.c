@@ -61,8 +61,7 @@ service_eip(struct service_web *at, struct kp_error *err)
 
         if (at->service->eip == NULL || !kp_fact_has(actor, "doors", "eip"))
                 return service_refuse(at, NULL, "eip", "no-such-door", err);
-        /* the messages are SAML whatever the product speaks: the outcome rests on that
-         */
+        /* the messages are SAML whatever the product speaks: outcomes rest on it */
         (void)kp_fact_str(actor, "eip_protocol");
         request_fill(at, &request);
         kp_token_draw(at->web.env->random, token);

@@ -24,8 +24,7 @@ struct service_route {
 /* An address of this host with the school in it. */
 const char *service_path(const struct service_web *at, const char *path, char ret[96]);
 
-/* Every local login ends here: the account's state, the EIP's rule, the second factor.
- */
+/* Every local login ends here: account state, the EIP's rule, the second factor. */
 int service_finish_login(struct service_web *at, struct kp_account *account,
         const struct kp_proof *proof, const char *door,
         struct kp_error *err) KP_MUST_CHECK;

@@ -68,8 +68,7 @@ intent_of(const struct kp_world *world, const struct step *step)
 
         if (strcmp(intent.at, "home") != 0)
                 return intent;
-        /* the passkey lives where the axis says; with several homes whoever asks first
-         */
+        /* the passkey lives where the axis says; of several homes, who asks first */
         intent.at = "any";
         for (size_t i = 0; i < 3; i++) {
                 static const char *const homes[] = { "service", "provider", "hub" };

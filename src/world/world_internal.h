@@ -64,8 +64,7 @@ int person_log_in(struct kp_world *world, const struct intent *intent,
 void person_cannot(
         struct kp_world *world, const struct intent *intent, const char *reason);
 
-/* Answer a page that asks for a code or the password again. ret false: it asks for
- * nothing */
+/* Answer a page that asks for a code or a password. ret false: it asks for nothing */
 int person_extra(struct kp_world *world, const struct intent *intent, bool *ret,
         struct kp_error *err) KP_MUST_CHECK;
 

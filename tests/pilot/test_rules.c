@@ -40,7 +40,9 @@ static void
 text_check(const char *id, struct kp_text text)
 {
         static const char *const never[] = { "credential", "relying party", "assertion",
-                " u ", " uw ", "aanmelden", "TODO" };
+                " u ", " uw ", "aanmelden", "TODO", "residentKey", "user handle",
+                " bytes", "NameID", "AuthnContext", "ForceAuthn", "SameSite",
+                "'required'", "'preferred'", "WebView)" };
 
         cr_expect_gt(strlen(text.en), 10, "%s", id);
         cr_expect_gt(strlen(text.nl), 10, "%s", id);

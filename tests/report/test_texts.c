@@ -8,6 +8,7 @@
 #include "keypilot/model/profile.h"
 #include "keypilot/model/trace.h"
 
+#include "../../src/report/reasons.h"
 #include "../../src/report/trace_words.h"
 
 /* "{1}{2}": which placeholders a text has, each once, in order of their number. */
@@ -136,4 +137,80 @@ Test(texts, have_words_for_every_event_of_a_trace)
                                 "no words for the event %s", event->name);
                         check(event_text(event->name), event->name);
                 }
+}
+
+/*
+ * Every text in quotes after `before` in a source file: reasons are written there as
+ * they come into the log.
+ */
+static size_t
+reasons_check(const char *file, const char *before)
+{
+        KP_CLEANUP(kp_free_str)
+        char *path = kp_format("%s/%s", getenv("KEYPILOT_SOURCE"), file);
+        KP_CLEANUP(kp_buf_done) struct kp_buf text = { 0 };
+        struct kp_error err = { 0 };
+        struct page page;
+        size_t n = 0;
+
+        cr_assert_eq(kp_file_read(path, KP_JSON_MAX, &text, &err), 0, "%s", path);
+        page_init(&page, stdout, PAGE_NL);
+        for (const char *at = kp_buf_str(&text); (at = strstr(at, before)) != NULL;) {
+                char reason[200];
+                struct kp_text said;
+
+                at += strlen(before);
+                at += strspn(at, " \n");
+                if (*at != '"' || strncmp(at, "\"%s\"", 4) == 0)
+                        continue;
+                (void)snprintf(reason, sizeof(reason), "%.*s",
+                        (int)strcspn(at + 1, "\""), at + 1);
+                said = reason_text(&page, reason);
+                cr_expect(reason_is_known(reason), "no words for '%s'", reason);
+                cr_expect_str_neq(said.en, said.nl, "'%s' in Dutch", reason);
+                check(said, reason);
+                n++;
+        }
+        cr_assert_eq(page_done(&page, &err), 0);
+        return n;
+}
+
+Test(texts, have_both_languages_for_every_reason_in_a_log)
+{
+        static const char run[] = "include/keypilot/pilot/run.h";
+        static const char applicable[] = "src/world/applicable.c";
+
+        cr_expect_geq(reasons_check(applicable, "because(world,"), 12);
+        cr_expect_eq(reasons_check(applicable, "\n                        world,") +
+                             reasons_check(applicable,
+                                     "\n                                world,"),
+                2);
+        cr_expect_eq(reasons_check("src/pilot/judge.c", "sizeof(ret->why),"), 2);
+        cr_expect_eq(reasons_check("src/pilot/judge.c", ".reason;\n        return"), 1);
+        cr_expect_geq(reasons_check("src/pilot/cell.c", "sizeof(ret->why),"), 1);
+        cr_expect_eq(reasons_check("src/pilot/branch.c", "sizeof(result.why),"), 1);
+        cr_expect_eq(reasons_check(run, "#define KP_WHY_CRASHED"), 1);
+        cr_expect_eq(reasons_check(run, "#define KP_WHY_FAILED"), 1);
+        cr_expect_eq(reasons_check(run, "#define KP_WHY_STUCK"), 1);
+}
+
+/* "an earlier step failed: enrolment-closed" */
+Test(texts, have_both_languages_for_why_somebody_may_not_add_a_passkey)
+{
+        static const char *const gate[] = { "account-blocked", "enrolment-closed",
+                "enrolment-not-for-eip", "no-passkeys-here" };
+        struct kp_error err = { 0 };
+        struct page page;
+
+        page_init(&page, stdout, PAGE_NL);
+        for (size_t i = 0; i < KP_NELEMS(gate); i++) {
+                KP_CLEANUP(kp_free_str)
+                char *why = kp_format("an earlier step failed: %s", gate[i]);
+                struct kp_text said = reason_text(&page, why);
+
+                cr_expect_null(strstr(said.nl, gate[i]), "%s", said.nl);
+                cr_expect_null(strstr(said.en, gate[i]), "%s", said.en);
+                check(said, gate[i]);
+        }
+        cr_assert_eq(page_done(&page, &err), 0);
 }

@@ -51,7 +51,7 @@ struct kp_error {
 /* Add what the caller was doing, from the inside out. Evaluates to -1 as well. */
 #define KP_WHILE(err, ...) kp_error_add((err), __func__, __VA_ARGS__)
 
-/* What the macros call. */
+/* What the macros call. Characters that no terminal should get become '?'. */
 int kp_error_start(struct kp_error *err, enum kp_code code, const char *domain,
         int native, const char *func, const char *format, ...) KP_PRINTF(6, 7);
 int kp_error_add(struct kp_error *err, const char *func, const char *format, ...)

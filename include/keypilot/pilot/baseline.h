@@ -10,6 +10,7 @@
  * scenario, rule or source file says what should come out.
  *
  * File shape (fixtures/schema/baseline.schema.json):
+ *
  *   { "format": 1, "pilot": id, "accepted_risks": { CAUSE: why it is accepted },
  *     "outcomes": { id: { "verdict", "cause": id or null } } }
  *
@@ -29,8 +30,12 @@ const char *kp_expectation_name(enum kp_expectation expectation); /* "changed-ca
 
 struct kp_baseline;
 
-/* Errors   KP_EIO, KP_EPARSE, KP_ESCHEMA. The caller frees `ret` with
- * kp_baseline_free() */
+/*
+ * Load a baseline.
+ *
+ * ret      the caller frees it with kp_baseline_free()
+ * Errors   KP_EIO, KP_EPARSE; KP_ESCHEMA unknown, missing or mistyped member
+ */
 int kp_baseline_load(
         const char *path, struct kp_baseline **ret, struct kp_error *err) KP_MUST_CHECK;
 void kp_baseline_free(struct kp_baseline **baseline); /* NULL-safe, leaves NULL */
@@ -52,9 +57,11 @@ void kp_baseline_missing(const struct kp_baseline *baseline, void *self,
  * it has are accepted, under their causes; reasons that the file at `path` gave before
  * are kept.
  *
- * dir      the folder of the run
- * path     written whole or not at all
- * Errors   KP_EIO, KP_EPARSE, KP_EINTEGRITY; KP_ESCHEMA the run was not finished
+ * dir             the folder of the run
+ * path            written whole or not at all
+ * ret_n_outcomes  how many it holds
+ * ret_n_risks     and how many of those are risks
+ * Errors          KP_EIO, KP_EPARSE, KP_EINTEGRITY; KP_ESCHEMA the run was not finished
  */
 int kp_baseline_write(const char *dir, const char *path, uint64_t *ret_n_outcomes,
         uint64_t *ret_n_risks, struct kp_error *err) KP_MUST_CHECK;

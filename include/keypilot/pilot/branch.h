@@ -32,7 +32,7 @@ struct kp_branch_sink {
  *
  * input    `take` is overwritten
  * Errors   what `cell` and the sink say; KP_EBUG a cell that read other facts the
- * second time
+ *          second time
  */
 int kp_branches_run(kp_cell_fn *cell, struct kp_cell_input *input,
         const struct kp_branch_sink *sink, struct kp_error *err) KP_MUST_CHECK;

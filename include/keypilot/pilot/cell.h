@@ -36,12 +36,12 @@ struct kp_cell_result {
         enum kp_verdict verdict;
         char invariant[64]; /* the first that failed, in order of weight; "" */
         char why[256];      /* skipped, inconclusive, not applicable: the reason; "" */
-        json_t *unknown;  /* [ { "fact", "values", "taken" } ] in order of first read */
-        json_t *rests_on; /* [ { "fact", "value", "status" } ] */
-        json_t *trace;
-        int prompts; /* how often the person was asked for anything */
+        json_t *unknown;    /* [ { "fact", "values", "taken" } ], first read first */
+        json_t *rests_on;   /* [ { "fact", "value", "status" } ] */
+        json_t *trace;      /* array of events, as of kp_trace_events() */
+        int prompts;        /* how often the person was asked for anything */
 };
-void kp_cell_result_done(struct kp_cell_result *result);
+void kp_cell_result_done(struct kp_cell_result *result); /* frees, leaves { 0 } */
 
 /*
  * Do the names in a "set" exist, with values that their facts may have?
@@ -54,7 +54,12 @@ int kp_cell_check_set(const json_t *set, struct kp_error *err) KP_MUST_CHECK;
 /* Forget what the process keeps between cells: at its end, for leak checkers. */
 void kp_cell_cache_clear(void);
 
-/* Errors   the harness's own: a fixture that cannot be loaded (named), memory, bugs */
+/*
+ * Run a cell.
+ *
+ * ret      the caller ends it with kp_cell_result_done()
+ * Errors   the harness's own: a fixture that cannot be loaded (named), memory, bugs
+ */
 int kp_cell_run(const struct kp_cell_input *input, struct kp_cell_result *ret,
         struct kp_error *err) KP_MUST_CHECK;
 

@@ -12,8 +12,7 @@
  */
 struct kp_judgement {
         enum kp_verdict verdict;
-        char invariant[64]; /* the weightiest that failed, as the scenario writes it; ""
-                             */
+        char invariant[64]; /* the weightiest that failed, as a scenario has it; "" */
         char why[256];      /* where nothing could be judged; "" */
 };
 
@@ -28,8 +27,7 @@ int kp_judge_check_scenario(
 /* Judge a world whose steps have run; every invariant is told in its trace. */
 void kp_judge(const struct kp_world *world, struct kp_judgement *ret);
 
-/* The invariants, NULL past the end; what they mean and what failing makes of a cell.
- */
+/* The invariants, NULL past the end; what each means, and the verdict if it fails. */
 const char *kp_judge_invariant(
         size_t i, const char **ret_means, enum kp_verdict *ret_verdict);
 

@@ -14,10 +14,11 @@
  */
 struct kp_plan;
 
+/* What the command line changes of a pilot. Borrowed. */
 struct kp_plan_options {
         const char *key; /* instead of every key in the pilot; NULL: the pilot's */
-        const char *const *filters; /* "AXIS=VALUE" or "scenario=NAME"; the same axis
-                                       again: either value will do */
+        /* "AXIS=VALUE" or "scenario=NAME"; the same axis again: either value will do */
+        const char *const *filters;
         size_t n_filters;
         unsigned shard, n_shards; /* 1/1: everything */
 };
@@ -25,10 +26,12 @@ struct kp_plan_options {
 /*
  * Expand a pilot. Everything that it names is loaded and checked first.
  *
- * fixtures, pilot   borrowed while the plan lives
- * Errors   KP_ENOTFOUND a scenario or profile that does not exist (the nearest is
- * told); KP_ESCHEMA a value that its axis does not have, a setting of a fact that does
- * not exist; KP_EUSAGE a filter that leaves nothing
+ * fixtures, pilot  borrowed while the plan lives
+ * ret              the caller frees it with kp_plan_free()
+ * Errors           KP_ENOTFOUND a scenario or profile that does not exist (the nearest
+ *                  is told); KP_ESCHEMA a value that its axis does not have, a setting
+ *                  of a fact that does not exist; KP_EUSAGE a filter that leaves
+ *                  nothing
  */
 int kp_plan_new(struct kp_fixtures *fixtures, const struct kp_pilot *pilot,
         const struct kp_plan_options *options, struct kp_plan **ret,
@@ -62,12 +65,19 @@ struct kp_plan_walk;
 int kp_plan_walk_new(const struct kp_plan *plan, struct kp_plan_walk **ret,
         struct kp_error *err) KP_MUST_CHECK;
 void kp_plan_walk_free(struct kp_plan_walk **walk); /* NULL-safe, leaves NULL */
-/* ret_more   false past the last cell. Errors   KP_ENOMEM */
+
+/*
+ * The next cell.
+ *
+ * ret_more  false past the last one
+ * Errors    KP_ENOMEM
+ */
 int kp_plan_walk_next(struct kp_plan_walk *walk, struct kp_plan_cell *ret,
         bool *ret_more, struct kp_error *err) KP_MUST_CHECK;
 
 /* axis -> value, as kp_cell_input wants it; the caller releases it. NULL: no memory */
 json_t *kp_plan_cell_axes(const struct kp_plan_cell *cell);
+
 /* What the cell's settings set; borrowed from the pilot; NULL: nothing. */
 const json_t *kp_plan_cell_set(
         const struct kp_plan *plan, const struct kp_plan_cell *cell);

@@ -21,6 +21,7 @@
 #define KP_WHY_FAILED "the harness failed in this cell"
 #define KP_WHY_STUCK "the harness did not finish this cell"
 
+/* What to run, and how. Everything borrowed. */
 struct kp_run_options {
         const struct kp_plan *plan;
         const struct kp_rules *rules;
@@ -36,8 +37,7 @@ struct kp_run_options {
         const char *ledger_path, *run_name;
         kp_cell_fn *cell;                  /* kp_cell_run, or a test's own */
         const volatile sig_atomic_t *stop; /* not 0: stop soon; NULL: never */
-        struct kp_log_watch
-                watch; /* sees every outcome, in order; .outcome NULL: nobody */
+        struct kp_log_watch watch;         /* .outcome NULL: nobody watches */
         /* told now and then; and of each cell that was our fault. NULL: nobody */
         void *self;
         void (*progress)(void *self, uint64_t n_done, uint64_t n_cells);
@@ -55,7 +55,7 @@ struct kp_run_result {
  * Run.
  *
  * Errors   as kp_log_create() and kp_log_resume(); KP_EIO; what a cell says when a
- * fixture is wrong or a real key needs protection (the log can be resumed)
+ *          fixture is wrong or a real key needs protection (the log can be resumed)
  */
 int kp_run(const struct kp_run_options *options, struct kp_run_result *ret,
         struct kp_error *err) KP_MUST_CHECK;

@@ -21,13 +21,16 @@ struct kp_view {
         unsigned moves;     /* how many pages were shown, this one included */
 };
 
+/* What the browser forgets. */
 enum kp_agent_forget {
         KP_AGENT_CLOSE, /* the window is closed: session cookies go */
         KP_AGENT_WIPE,  /* and everything else: a fresh profile */
 };
 
+/* What any browser can do. Errors are the harness's own but where it says so. */
 struct kp_agent_ops {
         const char *name; /* "simulated" */
+        /* Go to an address; whether anybody answers is seen in the view. */
         int (*open)(void *self, const char *url, struct kp_error *err);
         /* Press a link; KP_ENOTFOUND when the page has none with that id. */
         int (*follow)(void *self, const char *link_id, struct kp_error *err);
@@ -40,7 +43,7 @@ struct kp_agent_ops {
          * ret      name "" when a credential was sent, else the page is still there
          */
         int (*ceremony)(void *self, struct kp_exception *ret, struct kp_error *err);
-        const struct kp_view *(*view)(void *self);
+        const struct kp_view *(*view)(void *self); /* borrowed until the next move */
         int (*forget)(void *self, enum kp_agent_forget what, struct kp_error *err);
         void (*free)(void *self);
 };
@@ -62,11 +65,17 @@ struct kp_agent_env {
         struct kp_transport transport;
         struct kp_clock *clock;
         struct kp_trace *trace;
-        struct kp_client *
-                *client; /* the client in use; may be exchanged between moves */
+        struct kp_client **client; /* in use; may be exchanged between moves */
         const struct kp_named_origin *names;
         size_t n_names;
 };
+
+/*
+ * The simulated browser.
+ *
+ * ret      the caller frees it with kp_agent_free()
+ * Errors   KP_ENOMEM
+ */
 int kp_agent_new_simulated(const struct kp_agent_env *env, struct kp_agent *ret,
         struct kp_error *err) KP_MUST_CHECK;
 

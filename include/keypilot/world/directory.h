@@ -28,8 +28,9 @@ void kp_person_make(
         int ordinal, int tenant, bool has_mail, bool has_number, struct kp_person *ret);
 
 enum kp_account_state { KP_ACCOUNT_ACTIVE, KP_ACCOUNT_BLOCKED, KP_ACCOUNT_DELETED };
-const char *kp_account_state_name(enum kp_account_state state);
+const char *kp_account_state_name(enum kp_account_state state); /* "blocked" */
 
+/* What one site keeps of somebody. Texts are "" where it has none. */
 struct kp_account {
         int ordinal; /* within its directory: how traces name it */
         int person;  /* the truth: whose it is */
@@ -60,11 +61,14 @@ struct kp_directory {
 /*
  * A new account for a person, with a fresh object id.
  *
+ * ret      borrowed from the directory
  * Errors   KP_EBUG the directory is full
  */
 int kp_directory_add(struct kp_directory *directory, const struct kp_person *person,
         struct kp_random *random, struct kp_account **ret,
         struct kp_error *err) KP_MUST_CHECK;
+
+/* The account of that ordinal, deleted ones as well; NULL: none. Borrowed. */
 struct kp_account *kp_directory_get(struct kp_directory *directory, int ordinal);
 
 /* The first account of a person that is not deleted; `second`: his second one. */
@@ -77,6 +81,7 @@ struct kp_account *kp_directory_of(
  */
 const char *kp_account_value(const struct kp_account *account, const char *name);
 
+/* What to look for an account by. Borrowed. */
 struct kp_account_search {
         const char *name; /* as for kp_account_value() */
         const char *value;
@@ -84,7 +89,8 @@ struct kp_account_search {
         int tenant;         /* 0: any */
         bool fold;          /* upper and lower case are the same */
 };
-/* NULL when none, deleted accounts left out. */
+
+/* The first that fits, deleted accounts left out; NULL: none. Borrowed. */
 struct kp_account *kp_directory_find(
         struct kp_directory *directory, const struct kp_account_search *search);
 

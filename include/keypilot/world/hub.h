@@ -39,13 +39,29 @@ struct kp_hub {
         struct kp_party party;
 };
 
-/* env, actor   borrowed; the role is "hub" */
+/*
+ * A hub that trusts nobody yet.
+ *
+ * env, actor         borrowed; the role is "hub"
+ * key_pem, cert_pem  of its federation side, borrowed
+ * ret                the caller frees it with kp_hub_free()
+ * Errors             KP_ENOMEM, KP_EBUG
+ */
 int kp_hub_new(const struct kp_site_env *env, const struct kp_actor *actor,
         const char *key_pem, const char *cert_pem, struct kp_hub **ret,
         struct kp_error *err) KP_MUST_CHECK;
-void kp_hub_free(struct kp_hub **hub);
+void kp_hub_free(struct kp_hub **hub); /* NULL-safe, leaves NULL */
+
+/* As `handle` of struct kp_site. */
 int kp_hub_handle(void *hub, const struct kp_request *request, struct kp_response *ret,
         struct kp_error *err);
+
+/*
+ * A service that may ask it.
+ *
+ * party    borrowed
+ * Errors   KP_EBUG there are too many
+ */
 int kp_hub_trust(struct kp_hub *hub, const struct kp_party *party,
         struct kp_error *err) KP_MUST_CHECK;
 

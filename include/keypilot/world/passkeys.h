@@ -8,8 +8,8 @@
 
 /*
  * The passkeys of one site: its relying party, as service, provider and hub have it.
- * Facts are read under the same names from whichever profile the site has. Spec:
- * WebAuthn L3 §5.4, §5.5, §7.1, §7.2
+ * Facts are read under the same names from whichever profile the site has.
+ * Spec: WebAuthn L3 §5.4, §5.5, §7.1, §7.2
  */
 struct kp_passkey {
         int ordinal; /* within the site: how traces name it */
@@ -19,6 +19,7 @@ struct kp_passkey {
         json_t *transports; /* array of strings */
 };
 
+/* A challenge that went out. */
 struct kp_challenge {
         char flow[33];
         uint8_t bytes[32];
@@ -39,11 +40,16 @@ struct kp_passkeys {
         struct kp_challenge challenges[KP_CHALLENGES_MAX];
         size_t n_challenges; /* ever made; the oldest are overwritten */
 };
-void kp_passkeys_done(struct kp_passkeys *passkeys);
+void kp_passkeys_done(struct kp_passkeys *passkeys); /* frees what it holds */
 
 /* Can this account be asked for a passkey? Removed and hidden ones do not count. */
 bool kp_passkeys_has(const struct kp_passkeys *passkeys, int account);
-/* change   "removed", "hidden". Told in the trace. */
+
+/*
+ * Something happens to the passkeys of an account; told in the trace.
+ *
+ * change   "removed", "hidden"
+ */
 void kp_passkeys_change(struct kp_passkeys *passkeys, int account, const char *change);
 
 /*
@@ -51,6 +57,8 @@ void kp_passkeys_change(struct kp_passkeys *passkeys, int account, const char *c
  *
  * account  for a login: NULL asks whoever holds a discoverable passkey
  * ret      the caller releases it with json_decref()
+ * Errors   KP_ENOMEM
+ * Spec     WebAuthn L3 §5.4, §5.5
  */
 int kp_passkeys_create_options(struct kp_passkeys *passkeys, const char *origin,
         struct kp_account *account, char ret_flow[33], json_t **ret,
@@ -72,6 +80,8 @@ struct kp_passkey_answer {
  *
  * flow, credential  what the form brought; the second is JSON text
  * tenant            school at whose door it is given; 0: any
+ * Errors            the harness's own only
+ * Spec              WebAuthn L3 §7.1, §7.2
  */
 int kp_passkeys_register(struct kp_passkeys *passkeys, const char *origin,
         const char *flow, const char *credential, struct kp_passkey_answer *ret,

@@ -38,21 +38,35 @@ struct kp_provider {
         const struct kp_party *services[KP_SERVICES_MAX];
         const char *service_roles[KP_SERVICES_MAX];
         size_t n_services;
-        const struct kp_party
-                *upstream; /* second provider that it passes logins on to */
+        const struct kp_party *upstream; /* provider that it passes logins on to */
         char origin[160], entity_id[200], sso_url[200], slo_url[200], acs_url[200];
         struct kp_party party;
 };
 
-/* env, actor   borrowed; the role is "provider" or "provider2" */
+/*
+ * A provider that trusts nobody yet.
+ *
+ * env, actor         borrowed; the role is "provider" or "provider2"
+ * key_pem, cert_pem  of its federation side, borrowed
+ * ret                the caller frees it with kp_provider_free()
+ * Errors             KP_ENOMEM, KP_EBUG
+ */
 int kp_provider_new(const struct kp_site_env *env, const struct kp_actor *actor,
         const char *key_pem, const char *cert_pem, struct kp_provider **ret,
         struct kp_error *err) KP_MUST_CHECK;
-void kp_provider_free(struct kp_provider **provider);
+void kp_provider_free(struct kp_provider **provider); /* NULL-safe, leaves NULL */
+
+/* As `handle` of struct kp_site. */
 int kp_provider_handle(void *provider, const struct kp_request *request,
         struct kp_response *ret, struct kp_error *err);
 
-/* A service, hub or other provider that may ask it. role  how traces name it */
+/*
+ * A service, hub or other provider that may ask it.
+ *
+ * party    borrowed
+ * role     how traces name it; borrowed
+ * Errors   KP_EBUG there are too many
+ */
 int kp_provider_trust(struct kp_provider *provider, const struct kp_party *party,
         const char *role, struct kp_error *err) KP_MUST_CHECK;
 
@@ -60,9 +74,15 @@ int kp_provider_trust(struct kp_provider *provider, const struct kp_party *party
 void kp_provider_subject(const struct kp_provider *provider,
         const struct kp_account *account, const char *service_entity, char ret[256]);
 
-/* change   "blocked", "deleted", "renamed", "upn-case" */
+/*
+ * Something happens to an account here.
+ *
+ * change   "blocked", "deleted", "renamed", "upn-case"
+ */
 void kp_provider_change(
         struct kp_provider *provider, struct kp_account *account, const char *change);
+
+/* The help desk gives a person a pass for one login. False where there is no desk. */
 bool kp_provider_desk(struct kp_provider *provider, struct kp_account *account);
 
 #endif

@@ -42,8 +42,7 @@ struct kp_service {
         size_t n_outstanding; /* ever sent; the oldest are overwritten */
         struct kp_notice notices[8];
         size_t n_notices;
-        const struct kp_party
-                *eip; /* the provider or hub that it is connected to; NULL */
+        const struct kp_party *eip; /* provider or hub that it is connected to; NULL */
         size_t n_hosts;
         struct kp_service_host {
                 struct kp_service *service;
@@ -54,19 +53,25 @@ struct kp_service {
 };
 
 /*
- * env, actor   borrowed; the role is "service"
- * prefix       before its host name: a second service of the same kind has its own; ""
- * n_schools    1 or 2
+ * A service that is connected to nobody yet.
+ *
+ * env, actor         borrowed; the role is "service"
+ * prefix             before its host name: a second service of the same kind has its
+ *                    own; ""
+ * n_schools          1 or 2
  * key_pem, cert_pem  of its federation side, borrowed
- * Errors       KP_ENOMEM, KP_EBUG
+ * ret                the caller frees it with kp_service_free()
+ * Errors             KP_ENOMEM, KP_EBUG
  */
 int kp_service_new(const struct kp_site_env *env, const struct kp_actor *actor,
         const char *prefix, int n_schools, const char *key_pem, const char *cert_pem,
         struct kp_service **ret, struct kp_error *err) KP_MUST_CHECK;
-void kp_service_free(struct kp_service **service);
+void kp_service_free(struct kp_service **service); /* NULL-safe, leaves NULL */
 
 /* The host of a school: its site's `self` and the start of its addresses. Borrowed. */
 struct kp_service_host *kp_service_host(struct kp_service *service, int tenant);
+
+/* As `handle` of struct kp_site. */
 int kp_service_handle(void *host, const struct kp_request *request,
         struct kp_response *ret, struct kp_error *err);
 
@@ -77,9 +82,11 @@ int kp_service_handle(void *host, const struct kp_request *request,
  */
 void kp_service_change(
         struct kp_service *service, struct kp_account *account, const char *change);
+
 /* The provider's directory changed: it hears of it as its provisioning allows. */
 bool kp_service_notify(
         struct kp_service *service, int person, enum kp_account_state state);
+
 /* The help desk gives a person a pass for one login. False where there is no desk. */
 bool kp_service_desk(struct kp_service *service, struct kp_account *account);
 

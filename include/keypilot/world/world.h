@@ -48,14 +48,16 @@ struct kp_attempt {
         bool logged_out; /* after the person logged out */
 };
 
+/* One try of a person to add a passkey. */
 struct kp_enrolment {
         int person, tenant;
-        const char *at;
+        const char *at; /* role of the site */
         bool done;
-        bool refused; /* the site said no before the key was asked */
-        char reason[48];
+        bool refused;    /* the site said no before the key was asked */
+        char reason[48]; /* why not; "" when done */
 };
 
+/* How a person whose key is lost gets in again. */
 struct kp_way_back {
         bool tried, found;
         struct kp_proof proof;     /* what it took */
@@ -80,15 +82,14 @@ struct kp_world_env {
         struct kp_actor client2; /* what a passkey was enrolled with beforehand */
         const char *home;        /* "service", "provider", "both", "hub", "none" */
         const char *event;       /* account event of the axis; "none" */
-        const struct kp_user
-                *user; /* who answers for a real key; NULL: the simulated person */
+        /* who answers for a real key; NULL: the simulated person */
+        const struct kp_user *user;
         /* Another key of the same kind, for a second person or a replacement. */
         int (*new_key)(void *self, struct kp_key **ret, struct kp_error *err);
         void *new_key_self;
         /* PIN that the people know; "": none. Wiped by its owner. */
         const char *pin;
-        /* a side's key pair and certificate; index 0 service, 1 provider, 2 second, 3
-         * hub */
+        /* of each side: 0 service, 1 provider, 2 second provider, 3 hub */
         const char *key_pem[4], *cert_pem[4];
 };
 
@@ -136,13 +137,17 @@ struct kp_world {
  *
  * ret      the caller frees it with kp_world_free()
  * Errors   KP_ENOMEM, KP_EBUG. A combination that cannot exist is no error: it is told
- * in `not_applicable`, and nothing may be run then.
+ *          in `not_applicable`, and nothing may be run then
  */
 int kp_world_new(const struct kp_world_env *env, struct kp_world **ret,
         struct kp_error *err) KP_MUST_CHECK;
-void kp_world_free(struct kp_world **world);
+void kp_world_free(struct kp_world **world); /* NULL-safe, leaves NULL */
 
-/* Run the scenario's steps. A step that fails is an outcome and the next ones go on. */
+/*
+ * Run the scenario's steps. A step that fails is an outcome and the next ones go on.
+ *
+ * Errors   the harness's own only
+ */
 int kp_world_run(struct kp_world *world, struct kp_error *err) KP_MUST_CHECK;
 
 /*
