@@ -75,6 +75,8 @@ print_rule(const struct kp_rule *rule, enum kp_lang lang)
                 owner_text(lang, rule->owner));
         printf("%s %s\n\n", kp_say(lang, "What to do:", "Wat te doen:"),
                 say_text(lang, rule->fix));
+        print_list(kp_say(lang, "For technicians:", "Voor technici (Engels):"),
+                rule->note);
         print_list(kp_say(lang, "Specification:", "Specificatie:"), rule->spec);
         print_list(kp_say(lang, "Sources:", "Bronnen:"), rule->sources);
         printf("%s %s (%s)\n", kp_say(lang, "Evidence:", "Bewijs:"), rule->grade,
