@@ -24,6 +24,23 @@ exits 0 "ajv takes every line of its log"
 sed '2s/"verdict":"[a-z-]*"/"verdict":"perhaps"/' first/outcomes.jsonl >wrong.jsonl
 run node "$here/schema.mjs" lines "$fixtures/schema/outcome.schema.json" wrong.jsonl
 exits 1 "and refuses a verdict that does not exist"
+
+# The same bytes on another date and as another user
+run env ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0 faketime '2031-03-05 23:59:58' "$k" run entra-id --fixtures "$fixtures" --out later --seed 1
+exits 0 "it runs on another date"
+cmp first/outcomes.jsonl later/outcomes.jsonl && cmp first/matrix.html later/matrix.html && cmp first/verdict.html later/verdict.html
+ok $? "with the same bytes, pages included"
+if [ "$(id -u)" -eq 0 ] && setpriv --reuid 65534 --regid 65534 --clear-groups test -x "$k"; then
+        mkdir nobody && chmod 777 nobody . && chmod 755 "$tap_dir"
+        run env HOME=/nonexistent setpriv --reuid 65534 --regid 65534 --clear-groups "$k" run entra-id --fixtures "$fixtures" \
+                --out nobody/run --seed 1
+        exits 0 "it runs as another user"
+        cmp first/outcomes.jsonl nobody/run/outcomes.jsonl
+        ok $? "with the same bytes"
+else
+        echo "ok $((tap_n += 1)) - the same bytes as another user # SKIP only root can become one that reaches the program"
+fi
+
 run "$k" baseline write first
 cp first/baseline.json baseline.json
 run node "$here/schema.mjs" files "$fixtures/schema/baseline.schema.json" baseline.json
