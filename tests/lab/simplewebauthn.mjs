@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Verify with @simplewebauthn/server what `keypilot webauthn create` and `get` printed:
 //   simplewebauthn.mjs ORIGIN CREATE_OPTIONS CREATE_RESPONSE GET_OPTIONS GET_RESPONSE
+import { webcrypto } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
+globalThis.crypto ??= webcrypto; // Node 18 of Debian 12 has it under its own name only
 const require = createRequire(`${process.env.KEYPILOT_LAB_DIR}/`);
 const { verifyRegistrationResponse, verifyAuthenticationResponse } =
   await import(pathToFileURL(require.resolve('@simplewebauthn/server')));
