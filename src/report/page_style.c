@@ -84,7 +84,7 @@ const char style_verdict[] =
         ".cols{display:grid;grid-template-columns:1.3fr 1fr;gap:0 1.5rem}.cols ul{list-style:none;margin:0;padding:0}.cols li{display:flex;gap:.5rem;margin:.15rem 0;align-items:flex-start;font-size:.93rem;line-height:1.35}.cols li .i{margin-top:.12rem}"
         ".cols.small{grid-template-columns:1fr 1.3fr}.cols.small p,.cols.small ol{margin:.1rem 0;font-size:.9rem}.cols ol{padding-left:1.2rem}.cols ol li{display:list-item;margin:0}"
         "footer{margin-top:.7rem;border-top:1px solid #c9ced4;font-size:.8rem;color:#4a5057;display:grid;grid-template-columns:1.1fr 1fr;gap:0 1rem}footer p{margin:.15rem 0;overflow-wrap:anywhere}"
-        "@media print{html{font-size:11px;line-height:1.32}td{padding:.2rem .45rem}.verdict .v{font-size:1.6rem}.i.l{width:3rem;height:3rem}body{max-width:none}h2{margin-top:.55rem}}"
+        "@media print{html{font-size:10px;line-height:1.3}td{padding:.18rem .45rem}.verdict .v{font-size:1.6rem}.i.l{width:3rem;height:3rem}body{max-width:none}h2{margin-top:.55rem}}"
         "@media(max-width:640px){.cols,.cols.small,footer{grid-template-columns:1fr}.i.l{width:2.600rem;height:2.600rem}.q4,.q4 tbody,.q4 tr,.q4 td,.q4 th[scope=row]{display:block;width:auto}.q4 thead{display:none}.q4 .g{display:block}}"
         "@media(min-width:641px){.q4 .g{display:none}}@media print{.q4 .g{display:none}}";
 

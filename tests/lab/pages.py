@@ -5,6 +5,7 @@ violation, no request to anywhere, both languages shown. Prints TAP.
 
     pages.py LAB_DIR PAGE.html...
 """
+import base64
 import json
 import pathlib
 import re
@@ -82,6 +83,16 @@ def results(driver, axe, page):
     yield f'{name} has no accessibility violation', driver.script('async', RUN_AXE)
 
 
+def one_sheet(driver, page):
+    """The one-page answer is printed on one sheet of A4, in both languages."""
+    for language in ('nl', 'en'):
+        driver.do('POST', '/url', {'url': page.as_uri()})
+        driver.script('sync', f"document.getElementById('{language}').checked = true")
+        sheets = base64.b64decode(driver.do('POST', '/print', {'page': {'width': 21.0, 'height': 29.7}}))
+        n = max((int(x) for x in re.findall(rb'/Count (\d+)', sheets)), default=0)
+        yield f'{page.name} is one sheet of paper ({language})', [] if n == 1 else [f'{n} sheets']
+
+
 def main(lab, *pages):
     axe = (pathlib.Path(lab) / 'node_modules/axe-core/axe.min.js').read_text()
     folder = tempfile.mkdtemp()
@@ -89,7 +100,11 @@ def main(lab, *pages):
     n = bad = 0
     try:
         for page in pages:
-            for title, wrong in results(driver, axe, pathlib.Path(page).resolve()):
+            page = pathlib.Path(page).resolve()
+            checks = list(results(driver, axe, page))
+            if page.name == 'verdict.html':
+                checks += one_sheet(driver, page)
+            for title, wrong in checks:
                 n += 1
                 bad += bool(wrong)
                 for line in wrong[:10]:
