@@ -12,6 +12,7 @@
 #include "keypilot/saml/verify.h"
 
 #include "cli.h"
+#include "tally.h"
 
 /* Judge one SAML response as a service does, or a file of vectors. */
 
@@ -244,51 +245,48 @@ run_one(struct kp_cli *cli, const struct setup *setup, struct kp_error *err)
 
 /* ---- vectors ---- */
 
-struct tally {
-        unsigned n[3]; /* by enum kp_saml_agreement */
-        json_t *list;  /* with --json */
-};
-
-static const char *const agreements[] = {
-        [KP_SAML_AGREES] = "agree",
-        [KP_SAML_DISAGREES] = "disagree",
-        [KP_SAML_SKIPPED] = "skipped",
-};
-
-/* Text out of a file goes to a terminal: control characters stay behind. */
-static void
-put_text(const char *text)
+static enum kp_agreement
+agreement_of(enum kp_saml_agreement agreement)
 {
-        for (; *text != '\0'; text++)
-                putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
+        static const enum kp_agreement ours[] = {
+                [KP_SAML_AGREES] = KP_AGREES,
+                [KP_SAML_DISAGREES] = KP_DISAGREES,
+                [KP_SAML_SKIPPED] = KP_VECTOR_SKIPPED,
+        };
+
+        return ours[agreement];
 }
 
 static void
-print_result(const struct kp_saml_vector_result *result)
+put_result(struct kp_tally *tally, const struct kp_saml_vector_result *result)
 {
-        printf("%-9s ", agreements[result->agreement]);
-        put_text(result->id);
+        struct kp_buf *ret = &tally->text;
+
+        kp_buf_printf(ret, "%-9s ", kp_agreement_name(agreement_of(result->agreement)));
+        kp_tally_put(tally, result->id);
         if (result->agreement == KP_SAML_SKIPPED) {
-                fputs(": ", stdout);
-                put_text(result->note);
-                putchar('\n');
+                kp_buf_puts(ret, ": ");
+                kp_tally_put(tally, result->note);
+                kp_buf_puts(ret, "\n");
                 return;
         }
         if (result->verdict.rule == NULL) {
-                printf(": %s", result->verdict.accepted ? "accepted" : "read");
+                kp_buf_printf(
+                        ret, ": %s", result->verdict.accepted ? "accepted" : "read");
         } else {
-                printf(": rejected, %s: ", result->verdict.rule);
-                put_text(result->verdict.reason);
+                kp_buf_printf(ret, ": rejected, %s: ", result->verdict.rule);
+                kp_tally_put(tally, result->verdict.reason);
         }
         if (result->rule_unsigned[0] != '\0')
-                printf(" (without signature rules: %s)", result->rule_unsigned);
-        printf(" | vector: %s: ", result->expected);
-        put_text(result->reason);
+                kp_buf_printf(
+                        ret, " (without signature rules: %s)", result->rule_unsigned);
+        kp_buf_printf(ret, " | vector: %s: ", result->expected);
+        kp_tally_put(tally, result->reason);
         if (result->agreement == KP_SAML_DISAGREES) {
-                fputs(" | ", stdout);
-                put_text(result->note);
+                kp_buf_puts(ret, " | ");
+                kp_tally_put(tally, result->note);
         }
-        putchar('\n');
+        kp_buf_puts(ret, "\n");
 }
 
 static json_t *
@@ -298,9 +296,11 @@ json_result(const struct kp_saml_vector_result *result)
 
         if (result->agreement == KP_SAML_SKIPPED)
                 return json_pack("{s:s, s:s, s:s}", "id", result->id, "result",
-                        agreements[result->agreement], "needs", result->note);
+                        kp_agreement_name(agreement_of(result->agreement)), "needs",
+                        result->note);
         return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:s?, s:s, s:s}", "id",
-                result->id, "result", agreements[result->agreement], "verdict",
+                result->id, "result",
+                kp_agreement_name(agreement_of(result->agreement)), "verdict",
                 verdict->rule == NULL ? verdict->accepted ? "accepted" : "read"
                                       : "rejected",
                 "expected", result->expected, "vector_reason", result->reason, "rule",
@@ -309,7 +309,7 @@ json_result(const struct kp_saml_vector_result *result)
 }
 
 static int
-run_file(const char *path, const struct kp_saml_vector_mode *mode, struct tally *tally,
+run_file(const char *path, const void *mode, struct kp_tally *tally,
         struct kp_error *err)
 {
         KP_CLEANUP(kp_saml_vectors_done) struct kp_saml_vectors vectors = { 0 };
@@ -320,33 +320,13 @@ run_file(const char *path, const struct kp_saml_vector_mode *mode, struct tally 
         for (size_t i = 0; i < json_array_size(vectors.vectors); i++) {
                 if (kp_saml_vector_run(&vectors, i, mode, &result, err) < 0)
                         return KP_WHILE(err, "%s", path);
-                tally->n[result.agreement]++;
+                tally->n[agreement_of(result.agreement)]++;
                 if (tally->list == NULL)
-                        print_result(&result);
-                else if (json_array_append_new(tally->list, json_result(&result)) < 0)
-                        return KP_FAIL(err, KP_ENOMEM, "answer");
+                        put_result(tally, &result);
+                else if (kp_tally_append(tally, json_result(&result), err) < 0)
+                        return -1;
         }
         return 0;
-}
-
-static int
-print_tally(const struct tally *tally, struct kp_error *err)
-{
-        json_auto_t *answer = NULL;
-
-        if (tally->list == NULL) {
-                printf("%u agree, %u disagree, %u skipped\n", tally->n[KP_SAML_AGREES],
-                        tally->n[KP_SAML_DISAGREES], tally->n[KP_SAML_SKIPPED]);
-                return fflush(stdout) == EOF
-                               ? KP_FAIL(err, KP_EIO, "standard output: cannot write")
-                               : 0;
-        }
-        answer = json_pack("{s:O, s:i, s:i, s:i}", "vectors", tally->list, "agree",
-                (int)tally->n[KP_SAML_AGREES], "disagree",
-                (int)tally->n[KP_SAML_DISAGREES], "skipped",
-                (int)tally->n[KP_SAML_SKIPPED]);
-        return answer == NULL ? KP_FAIL(err, KP_ENOMEM, "answer")
-                              : kp_print_json(answer, err);
 }
 
 static int
@@ -356,24 +336,8 @@ run_vectors(struct kp_cli *cli, const struct setup *setup, struct kp_error *err)
                 "sp-key", "request-id", "at" };
         const struct kp_saml_vector_mode mode = { .lenient = setup->lenient,
                 .refuse_sha1 = !setup->allow_sha1 };
-        json_auto_t *list = cli->json ? json_array() : NULL;
-        struct tally tally = { .list = list };
 
-        for (size_t i = 0; i < KP_NELEMS(others); i++)
-                if (kp_arg(cli, others[i]) != NULL)
-                        return KP_FAIL(err, KP_EUSAGE,
-                                "option '--%s' does not go with --vectors", others[i]);
-        for (size_t i = 0; i < kp_arg_count(cli, "vectors"); i++)
-                if (run_file(kp_arg_nth(cli, "vectors", i), &mode, &tally, err) < 0)
-                        return -1;
-        for (size_t i = 0; i < kp_n_operands(cli); i++)
-                if (run_file(kp_operand(cli, i), &mode, &tally, err) < 0)
-                        return -1;
-        if (print_tally(&tally, err) < 0)
-                return -1;
-        if (tally.n[KP_SAML_AGREES] == 0)
-                return KP_EXIT_UNDECIDED;
-        return tally.n[KP_SAML_DISAGREES] == 0 ? KP_EXIT_OK : KP_EXIT_DIFFERS;
+        return kp_tally_run(cli, others, KP_NELEMS(others), run_file, &mode, err);
 }
 
 static int

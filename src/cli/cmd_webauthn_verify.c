@@ -10,6 +10,7 @@
 #include "keypilot/rp/vector.h"
 
 #include "cli.h"
+#include "tally.h"
 
 /* Judge one response as a relying party does, or a file of vectors. */
 
@@ -190,44 +191,29 @@ run_one(struct kp_cli *cli, const struct setup *setup, struct kp_error *err)
         return verify_one(cli, create, setup, err);
 }
 
-/* Nothing is printed before every file was read: half an answer is none. */
-struct tally {
-        unsigned n[3]; /* by enum kp_rp_agreement */
-        json_t *list;  /* with --json */
-        struct kp_buf text;
-};
-
-static void
-tally_done(struct tally *tally)
+static enum kp_agreement
+agreement_of(enum kp_rp_agreement agreement)
 {
-        json_decref(tally->list);
-        kp_buf_done(&tally->text);
-}
+        static const enum kp_agreement ours[] = {
+                [KP_RP_AGREE] = KP_AGREES,
+                [KP_RP_DISAGREE] = KP_DISAGREES,
+                [KP_RP_SKIPPED] = KP_VECTOR_SKIPPED,
+        };
 
-static const char *const agreements[] = {
-        [KP_RP_AGREE] = "agree",
-        [KP_RP_DISAGREE] = "disagree",
-        [KP_RP_SKIPPED] = "skipped",
-};
-
-/* Text out of a file goes to a terminal: control characters stay behind. */
-static void
-put_text(struct kp_buf *ret, const char *text)
-{
-        for (; *text != '\0'; text++)
-                kp_buf_put_u8(ret, (unsigned char)*text < 0x20 || *text == 0x7f
-                                           ? '?'
-                                           : (uint8_t)*text);
+        return ours[agreement];
 }
 
 static void
-put_outcome(struct kp_buf *ret, const struct kp_rp_vector_outcome *outcome)
+put_outcome(struct kp_tally *tally, const struct kp_rp_vector_outcome *outcome)
 {
-        kp_buf_printf(ret, "%-9s ", agreements[outcome->agreement]);
-        put_text(ret, outcome->name);
+        struct kp_buf *ret = &tally->text;
+
+        kp_buf_printf(
+                ret, "%-9s ", kp_agreement_name(agreement_of(outcome->agreement)));
+        kp_tally_put(tally, outcome->name);
         if (outcome->agreement == KP_RP_SKIPPED) {
                 kp_buf_puts(ret, ": needs ");
-                put_text(ret, outcome->why);
+                kp_tally_put(tally, outcome->why);
                 kp_buf_puts(ret, "\n");
                 return;
         }
@@ -236,10 +222,10 @@ put_outcome(struct kp_buf *ret, const struct kp_rp_vector_outcome *outcome)
                 kp_buf_printf(ret, ", %s", outcome->check);
         if (outcome->why[0] != '\0') {
                 kp_buf_puts(ret, ": ");
-                put_text(ret, outcome->why);
+                kp_tally_put(tally, outcome->why);
         }
         kp_buf_printf(ret, " | vector: %s: ", outcome->expected);
-        put_text(ret, outcome->reason);
+        kp_tally_put(tally, outcome->reason);
         kp_buf_puts(ret, "\n");
 }
 
@@ -248,18 +234,20 @@ json_outcome(const struct kp_rp_vector_outcome *outcome)
 {
         if (outcome->agreement == KP_RP_SKIPPED)
                 return json_pack("{s:s, s:s, s:s}", "name", outcome->name, "result",
-                        agreements[outcome->agreement], "needs", outcome->why);
+                        kp_agreement_name(agreement_of(outcome->agreement)), "needs",
+                        outcome->why);
         return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:s}", "name", outcome->name,
-                "result", agreements[outcome->agreement], "verdict",
-                outcome->accepted ? "accepted" : "rejected", "expected",
+                "result", kp_agreement_name(agreement_of(outcome->agreement)),
+                "verdict", outcome->accepted ? "accepted" : "rejected", "expected",
                 outcome->expected, "vector_reason", outcome->reason, "check",
                 outcome->check, "reason", outcome->why);
 }
 
 static int
-run_file(const char *path, const struct setup *setup, struct tally *tally,
+run_file(const char *path, const void *mode, struct kp_tally *tally,
         struct kp_error *err)
 {
+        const struct setup *setup = mode;
         json_auto_t *vectors = NULL;
         struct kp_rp_vector_outcome outcome;
         const json_t *vector;
@@ -274,41 +262,13 @@ run_file(const char *path, const struct setup *setup, struct tally *tally,
                 if (kp_rp_vector_run(
                             vector, setup->mode, setup->now_ms, &outcome, err) < 0)
                         return KP_WHILE(err, "%s: vector %zu", path, i + 1);
-                tally->n[outcome.agreement]++;
+                tally->n[agreement_of(outcome.agreement)]++;
                 if (tally->list == NULL)
-                        put_outcome(&tally->text, &outcome);
-                else if (json_array_append_new(tally->list, json_outcome(&outcome)) < 0)
-                        return KP_FAIL(err, KP_ENOMEM, "answer");
+                        put_outcome(tally, &outcome);
+                else if (kp_tally_append(tally, json_outcome(&outcome), err) < 0)
+                        return -1;
         }
         return 0;
-}
-
-static int
-print_text(struct tally *tally, struct kp_error *err)
-{
-        kp_buf_printf(&tally->text, "%u agree, %u disagree, %u skipped\n",
-                tally->n[KP_RP_AGREE], tally->n[KP_RP_DISAGREE],
-                tally->n[KP_RP_SKIPPED]);
-        if (kp_buf_check(&tally->text, err) < 0)
-                return -1;
-        (void)fwrite(tally->text.data, 1, tally->text.len, stdout); /* fflush tells */
-        if (fflush(stdout) == EOF || ferror(stdout))
-                return KP_FAIL(err, KP_EIO, "standard output: cannot write");
-        return 0;
-}
-
-static int
-print_tally(struct tally *tally, struct kp_error *err)
-{
-        json_auto_t *answer = NULL;
-
-        if (tally->list == NULL)
-                return print_text(tally, err);
-        answer = json_pack("{s:O, s:i, s:i, s:i}", "vectors", tally->list, "agree",
-                (int)tally->n[KP_RP_AGREE], "disagree", (int)tally->n[KP_RP_DISAGREE],
-                "skipped", (int)tally->n[KP_RP_SKIPPED]);
-        return answer == NULL ? KP_FAIL(err, KP_ENOMEM, "answer")
-                              : kp_print_json(answer, err);
 }
 
 static int
@@ -316,24 +276,8 @@ run_vectors(struct kp_cli *cli, const struct setup *setup, struct kp_error *err)
 {
         static const char *const others[] = { "kind", "options", "response", "origin",
                 "rp-id", "credential", "trust", "all" };
-        KP_CLEANUP(tally_done)
-        struct tally tally = { .list = cli->json ? json_array() : NULL };
 
-        for (size_t i = 0; i < KP_NELEMS(others); i++)
-                if (kp_arg(cli, others[i]) != NULL)
-                        return KP_FAIL(err, KP_EUSAGE,
-                                "option '--%s' does not go with --vectors", others[i]);
-        for (size_t i = 0; i < kp_arg_count(cli, "vectors"); i++)
-                if (run_file(kp_arg_nth(cli, "vectors", i), setup, &tally, err) < 0)
-                        return -1;
-        for (size_t i = 0; i < kp_n_operands(cli); i++)
-                if (run_file(kp_operand(cli, i), setup, &tally, err) < 0)
-                        return -1;
-        if (print_tally(&tally, err) < 0)
-                return -1;
-        if (tally.n[KP_RP_AGREE] == 0)
-                return KP_EXIT_UNDECIDED;
-        return tally.n[KP_RP_DISAGREE] == 0 ? KP_EXIT_OK : KP_EXIT_DIFFERS;
+        return kp_tally_run(cli, others, KP_NELEMS(others), run_file, setup, err);
 }
 
 static int

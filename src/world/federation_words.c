@@ -200,3 +200,33 @@ words_logout_received(struct kp_trace *trace, const char *who,
 {
         received(trace, who, "saml.logout.received", logout_json(logout), verdict);
 }
+
+void
+words_response_address(const struct kp_login_request *request,
+        const struct kp_party *service, struct kp_login_response *ret)
+{
+        (void)snprintf(
+                ret->in_response_to, sizeof(ret->in_response_to), "%s", request->id);
+        (void)snprintf(
+                ret->destination, sizeof(ret->destination), "%s", service->acs_url);
+        (void)snprintf(ret->audience, sizeof(ret->audience), "%s", service->entity_id);
+        (void)snprintf(
+                ret->relay_state, sizeof(ret->relay_state), "%s", request->relay_state);
+}
+
+int
+words_response_send(struct kp_web *web, const struct kp_party *own,
+        const struct kp_party *service, struct kp_login_response *response,
+        const struct kp_proof *proof, struct kp_error *err)
+{
+        KP_CLEANUP(kp_message_out_done) struct kp_message_out out = { 0 };
+        struct kp_federation *federation = web->env->federation;
+
+        if (federation->build_response(federation, own, service, response, &out, err) <
+                0)
+                return -1;
+        if (proof != NULL)
+                kp_ledger_note(web->env->ledger, response->id, proof);
+        words_response_sent(web->env->trace, web->role, response);
+        return kp_web_message(web, &out, err);
+}

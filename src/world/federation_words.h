@@ -19,6 +19,18 @@ const char *words_comparison_name(enum kp_comparison comparison);
 void words_signs(const char *word, bool *ret_response, bool *ret_assertion);
 bool words_listed(const json_t *words, const char *word);
 
+/* What a response answers, and to whom. */
+void words_response_address(const struct kp_login_request *request,
+        const struct kp_party *service, struct kp_login_response *ret);
+/*
+ * Build a response, remember what it proves, tell the trace, hand it to the browser.
+ *
+ * proof    NULL: it states no login
+ */
+int words_response_send(struct kp_web *web, const struct kp_party *own,
+        const struct kp_party *service, struct kp_login_response *response,
+        const struct kp_proof *proof, struct kp_error *err) KP_MUST_CHECK;
+
 /* What a trace may tell of a message that was sent. who  the role of the sender */
 void words_request_sent(struct kp_trace *trace, const char *who,
         const struct kp_login_request *request);

@@ -224,30 +224,16 @@ envelope_fill(const struct provider_web *at, struct kp_login_response *ret)
         ret->confirmation_until_ms = now + kp_fact_int(actor, "confirmation_s") * 1000;
         words_signs(
                 kp_fact_str(actor, "signs"), &ret->sign_response, &ret->sign_assertion);
-        (void)snprintf(ret->in_response_to, sizeof(ret->in_response_to), "%s",
-                at->flow->request.id);
-        (void)snprintf(
-                ret->destination, sizeof(ret->destination), "%s", service->acs_url);
-        (void)snprintf(ret->audience, sizeof(ret->audience), "%s", service->entity_id);
-        (void)snprintf(ret->relay_state, sizeof(ret->relay_state), "%s",
-                at->flow->request.relay_state);
+        words_response_address(&at->flow->request, service, ret);
 }
 
 static int
 send(struct provider_web *at, struct kp_login_response *response,
         const struct kp_proof *proof, struct kp_error *err)
 {
-        KP_CLEANUP(kp_message_out_done) struct kp_message_out out = { 0 };
-        struct kp_federation *federation = at->web.env->federation;
-
         at->flow->used = true;
-        if (federation->build_response(federation, &at->provider->party,
-                    at->provider->services[at->flow->peer], response, &out, err) < 0)
-                return -1;
-        if (proof != NULL)
-                kp_ledger_note(at->web.env->ledger, response->id, proof);
-        words_response_sent(at->web.env->trace, at->web.role, response);
-        return kp_web_message(&at->web, &out, err);
+        return words_response_send(&at->web, &at->provider->party,
+                at->provider->services[at->flow->peer], response, proof, err);
 }
 
 int
