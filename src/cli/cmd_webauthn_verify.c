@@ -2,10 +2,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "keypilot/codec/b64url.h"
 #include "keypilot/core/clock.h"
 #include "keypilot/core/file.h"
 #include "keypilot/core/free.h"
+#include "keypilot/rp/mds.h"
 #include "keypilot/rp/options.h"
+#include "keypilot/rp/policy.h"
 #include "keypilot/rp/record.h"
 #include "keypilot/rp/vector.h"
 
@@ -19,29 +22,40 @@
 struct setup {
         enum kp_rp_mode mode;
         int64_t now_ms;
+        int64_t sent_ms; /* 0: not told */
 };
+
+static int
+read_time(
+        const struct kp_cli *cli, const char *name, int64_t *ret, struct kp_error *err)
+{
+        const char *text = kp_arg(cli, name);
+        struct kp_error ignored = { 0 };
+
+        if (text == NULL || kp_utc_parse(text, ret, &ignored) == 0)
+                return 0;
+        return KP_FAIL(err, KP_EUSAGE,
+                "option '--%s': expected a time like 2026-09-01T08:00:00Z, not "
+                "'%.40s'",
+                name, text);
+}
 
 static int
 read_setup(const struct kp_cli *cli, struct setup *ret, struct kp_error *err)
 {
-        const char *mode = kp_arg(cli, "mode"), *at = kp_arg(cli, "at");
+        const char *mode = kp_arg(cli, "mode");
         struct kp_clock clock = kp_clock_system();
-        struct kp_error ignored = { 0 };
 
-        ret->mode = KP_RP_STRICT;
+        *ret = (struct setup){ .mode = KP_RP_STRICT, .now_ms = kp_clock_ms(&clock) };
         if (mode != NULL && strcmp(mode, "lenient") == 0)
                 ret->mode = KP_RP_LENIENT;
         else if (mode != NULL && strcmp(mode, "strict") != 0)
                 return KP_FAIL(err, KP_EUSAGE,
                         "option '--mode': expected strict or lenient, not '%.40s'",
                         mode);
-        ret->now_ms = kp_clock_ms(&clock);
-        if (at != NULL && kp_utc_parse(at, &ret->now_ms, &ignored) < 0)
-                return KP_FAIL(err, KP_EUSAGE,
-                        "option '--at': expected a time like 2026-09-01T08:00:00Z, "
-                        "not '%.40s'",
-                        at);
-        return 0;
+        if (read_time(cli, "at", &ret->now_ms, err) < 0)
+                return -1;
+        return read_time(cli, "sent-at", &ret->sent_ms, err);
 }
 
 static int
@@ -86,38 +100,141 @@ print_rejected(const struct kp_rp_result *result, bool all, struct kp_error *err
 }
 
 static int
-add_trust(const struct kp_cli *cli, struct kp_rp_options *options, struct kp_error *err)
+read_pem(const char *path, struct kp_rp_options *ret, struct kp_error *err)
 {
         KP_CLEANUP(kp_buf_done) struct kp_buf pem = { 0 };
-        const char *path = kp_arg(cli, "trust");
 
-        if (path == NULL)
-                return 0;
         if (kp_file_read(path, PEM_MAX, &pem, err) < 0)
                 return -1;
-        if (kp_rp_options_add_pem(options, pem.data, pem.len, err) < 0)
+        if (kp_rp_options_add_pem(ret, pem.data, pem.len, err) < 0)
                 return KP_WHILE(err, "%s", path);
-        options->expect.trust = KP_TRUST_ANCHORS;
         return 0;
 }
 
 static int
-load_options(const struct kp_cli *cli, bool create, const json_t *json,
-        const struct setup *setup, struct kp_rp_options *ret, struct kp_error *err)
+add_trust(const struct kp_cli *cli, struct kp_rp_options *options, struct kp_error *err)
 {
-        const char *origin = kp_arg(cli, "origin"), *rp_id = kp_arg(cli, "rp-id");
+        const char *path = kp_arg(cli, "trust");
 
-        if ((create ? kp_rp_options_read_creation(json, origin, rp_id, ret, err)
-                    : kp_rp_options_read_request(json, origin, rp_id, ret, err)) < 0)
-                return KP_WHILE(err, "%s", kp_arg(cli, "options"));
-        ret->expect.mode = setup->mode;
-        ret->expect.now_ms = setup->now_ms;
-        return add_trust(cli, ret, err);
+        if (path == NULL)
+                return 0;
+        if (read_pem(path, options, err) < 0)
+                return -1;
+        options->expect.trust = KP_TRUST_ANCHORS;
+        return 0;
+}
+
+/* The roots of the BLOB are named, or are those of attestations. */
+static int
+load_mds(const struct kp_cli *cli, const struct setup *setup, struct kp_rp_mds **ret,
+        struct kp_error *err)
+{
+        KP_CLEANUP(kp_rp_options_done) struct kp_rp_options roots = { 0 };
+        KP_CLEANUP(kp_buf_done) struct kp_buf text = { 0 };
+        const char *path = kp_arg(cli, "mds"), *root = kp_arg(cli, "mds-root");
+
+        if (path == NULL)
+                return root == NULL ? 0
+                                    : KP_FAIL(err, KP_EUSAGE,
+                                              "option '--mds-root' belongs to --mds");
+        if (root == NULL)
+                root = kp_arg(cli, "trust");
+        if (root == NULL)
+                return KP_FAIL(err, KP_EUSAGE,
+                        "option '--mds' needs the root of its signature: "
+                        "--mds-root FILE.pem (of FIDO's own: GlobalSign Root R3)");
+        if (read_pem(root, &roots, err) < 0 ||
+                kp_file_read(path, KP_RP_MDS_MAX, &text, err) < 0)
+                return -1;
+        if (kp_rp_mds_read(text.data, text.len, roots.anchors, roots.expect.n_anchors,
+                    setup->now_ms, ret, err) < 0)
+                return KP_WHILE(err, "%s", path);
+        return 0;
+}
+
+static int
+load_policy(const struct kp_cli *cli, json_t **ret, struct kp_rp_options *options,
+        struct kp_error *err)
+{
+        KP_CLEANUP(kp_fixtures_free) struct kp_fixtures *fixtures = NULL;
+        KP_CLEANUP(kp_free_str) char *path = NULL;
+        const char *name = kp_arg(cli, "policy");
+
+        if (name == NULL)
+                return 0;
+        if (kp_fixtures_open(cli->fixtures_dir, &fixtures, err) < 0 ||
+                kp_fixtures_path(fixtures, "relying-parties", name, &path, err) < 0 ||
+                kp_json_load(path, KP_JSON_MAX, ret, err) < 0)
+                return -1;
+        if (kp_rp_policy_read(*ret, &options->expect, err) < 0)
+                return KP_WHILE(err, "%s", path);
+        return 0;
+}
+
+/* What one response is judged by. */
+struct expected {
+        json_t *json, *policy; /* files */
+        struct kp_rp_options options;
+        struct kp_rp_mds *mds;
+};
+
+static void
+expected_done(struct expected *expected)
+{
+        kp_rp_options_done(&expected->options);
+        kp_rp_mds_free(&expected->mds);
+        json_decref(expected->json);
+        json_decref(expected->policy);
+}
+
+static int
+load_expected(const struct kp_cli *cli, bool create, const struct setup *setup,
+        struct expected *ret, struct kp_error *err)
+{
+        const char *path = kp_arg(cli, "options"), *origin = kp_arg(cli, "origin");
+        const char *rp_id = kp_arg(cli, "rp-id");
+        struct kp_rp_options *options = &ret->options;
+
+        if (kp_json_load(path, KP_JSON_MAX, &ret->json, err) < 0)
+                return -1;
+        if ((create ? kp_rp_options_read_creation(
+                              ret->json, origin, rp_id, options, err)
+                    : kp_rp_options_read_request(
+                              ret->json, origin, rp_id, options, err)) < 0)
+                return KP_WHILE(err, "%s", path);
+        options->expect.mode = setup->mode;
+        options->expect.now_ms = setup->now_ms;
+        options->expect.challenge_sent_ms = setup->sent_ms;
+        if (load_policy(cli, &ret->policy, options, err) < 0 ||
+                load_mds(cli, setup, &ret->mds, err) < 0)
+                return -1;
+        options->expect.metadata = ret->mds;
+        return add_trust(cli, options, err);
+}
+
+/* A record may say whose it is. */
+static int
+read_user_handle(const json_t *record, struct kp_rp_options *ret, struct kp_error *err)
+{
+        const json_t *value = json_object_get(record, "userHandle");
+
+        if (value == NULL)
+                return 0;
+        if (!json_is_string(value))
+                return KP_FAIL(
+                        err, KP_ESCHEMA, "member 'userHandle': expected base64url");
+        if (kp_b64url_decode(json_string_value(value), json_string_length(value),
+                    &ret->user_handle, err) < 0)
+                return KP_WHILE(err, "member 'userHandle'");
+        ret->expect.user_handle = ret->user_handle.data;
+        ret->expect.user_handle_len = ret->user_handle.len;
+        return 0;
 }
 
 /* The record itself, or a whole answer of an accepted registration. */
 static int
-load_credential(const char *path, struct kp_rp_credential *ret, struct kp_error *err)
+load_credential(const char *path, struct kp_rp_options *options,
+        struct kp_rp_credential *ret, struct kp_error *err)
 {
         json_auto_t *json = NULL;
         const json_t *record;
@@ -127,35 +244,50 @@ load_credential(const char *path, struct kp_rp_credential *ret, struct kp_error 
         record = json_object_get(json, "credential");
         if (json_object_get(json, "id") != NULL || !json_is_object(record))
                 record = json;
-        if (kp_rp_credential_read(record, ret, err) < 0)
+        if (kp_rp_credential_read(record, ret, err) < 0 ||
+                read_user_handle(record, options, err) < 0)
                 return KP_WHILE(err, "%s", path);
         return 0;
+}
+
+/* What a stranger wrote may stand in them: an error's text is fit for terminals. */
+static void
+print_warnings(const struct kp_cli *cli, const struct kp_rp_result *result)
+{
+        for (size_t i = 0; i < result->n_warnings; i++) {
+                struct kp_error shown = { 0 };
+
+                (void)KP_FAIL(&shown, KP_EPARSE, "%s", result->warnings[i].reason);
+                (void)fprintf(stderr,
+                        kp_say(cli->lang, "keypilot: warning: %s: %s\n",
+                                "keypilot: let op: %s: %s\n"),
+                        result->warnings[i].check, shown.frames[0].text);
+        }
 }
 
 static int
 verify_one(struct kp_cli *cli, bool create, const struct setup *setup,
         struct kp_error *err)
 {
-        KP_CLEANUP(kp_rp_options_done) struct kp_rp_options options = { 0 };
+        KP_CLEANUP(expected_done) struct expected expected = { 0 };
         KP_CLEANUP(kp_rp_credential_done) struct kp_rp_credential stored = { 0 };
         KP_CLEANUP(kp_rp_result_done) struct kp_rp_result result = { 0 };
-        json_auto_t *wanted = NULL;
+        const struct kp_rp_expectation *expect = &expected.options.expect;
         json_auto_t *response = NULL;
         bool all = kp_arg(cli, "all") != NULL;
         int status;
 
-        if (kp_json_load(kp_arg(cli, "options"), KP_JSON_MAX, &wanted, err) < 0 ||
-                load_options(cli, create, wanted, setup, &options, err) < 0 ||
-                (!create &&
-                        load_credential(kp_arg(cli, "credential"), &stored, err) < 0) ||
+        if (load_expected(cli, create, setup, &expected, err) < 0 ||
+                (!create && load_credential(kp_arg(cli, "credential"),
+                                    &expected.options, &stored, err) < 0) ||
                 kp_json_load(kp_arg(cli, "response"), KP_JSON_MAX, &response, err) < 0)
                 return -1;
-        status = create ? kp_rp_verify_registration(
-                                  &options.expect, response, all, &result, err)
-                        : kp_rp_verify_authentication(&options.expect, &stored,
-                                  response, all, &result, err);
+        status = create ? kp_rp_verify_registration(expect, response, all, &result, err)
+                        : kp_rp_verify_authentication(
+                                  expect, &stored, response, all, &result, err);
         if (status < 0)
                 return -1;
+        print_warnings(cli, &result);
         return result.accepted ? print_accepted(&result, err)
                                : print_rejected(&result, all, err);
 }
@@ -275,7 +407,8 @@ static int
 run_vectors(struct kp_cli *cli, const struct setup *setup, struct kp_error *err)
 {
         static const char *const others[] = { "kind", "options", "response", "origin",
-                "rp-id", "credential", "trust", "all" };
+                "rp-id", "credential", "trust", "mds", "mds-root", "policy", "sent-at",
+                "all" };
 
         return kp_tally_run(cli, others, KP_NELEMS(others), run_file, setup, err);
 }
@@ -320,6 +453,25 @@ static const struct kp_option options[] = {
                 .arg = "FILE.pem",
                 .help = { "certificates that an attestation must lead to",
                         "certificaten waar een attestatie op moet uitkomen" } },
+        { .name = "mds",
+                .arg = "FILE",
+                .help = { "FIDO metadata (BLOB) about models of keys",
+                        "FIDO-metadata (BLOB) over modellen sleutels" } },
+        { .name = "mds-root",
+                .arg = "FILE.pem",
+                .help = { "root that the metadata is signed under (default: --trust)",
+                        "wortel waaronder de metadata ondertekend is (standaard: "
+                        "--trust)" } },
+        { .name = "policy",
+                .arg = "NAME",
+                .help = { "what this site allows, from relying-parties/ or a file",
+                        "wat deze site toestaat, uit relying-parties/ of een "
+                        "bestand" } },
+        { .name = "sent-at",
+                .arg = "UTC",
+                .help = { "time at which the challenge went out, for its lifetime",
+                        "tijd waarop de challenge verstuurd is, voor zijn "
+                        "levensduur" } },
         { .name = "at",
                 .arg = "UTC",
                 .help = { "time at which certificates are judged (default: now)",

@@ -6,7 +6,7 @@
 
 #include "keypilot/codec/cose.h"
 
-#include "ceremony.h"
+#include "attestation.h"
 
 /* Spec: WebAuthn L3 §8.6 "FIDO U2F Attestation Statement Format" */
 
@@ -44,7 +44,7 @@ static bool
 verify_signature(struct ceremony *c, const uint8_t *sig, size_t sig_len)
 {
         KP_CLEANUP(kp_buf_done) struct kp_buf message = { 0 };
-        EVP_PKEY *key = X509_get0_pubkey(c->chain[0]);
+        EVP_PKEY *key = X509_get0_pubkey(c->path.chain[0]);
 
         if (!is_p256(key)) {
                 ERR_clear_error();
@@ -86,9 +86,9 @@ kp_rp_attestation_fido_u2f(struct ceremony *c)
                 !kp_rp_statement_bytes(c, "sig", &sig, &sig_len) ||
                 !kp_rp_statement_chain(c))
                 return false;
-        if (c->strict && c->n_chain != 1)
+        if (c->strict && c->path.n_chain != 1)
                 return kp_rp_refuse(c, "fido-u2f: x5c has %zu certificates, expected 1",
-                        c->n_chain);
+                        c->path.n_chain);
         c->type = "uncertain";
         return verify_signature(c, sig, sig_len) && check_aaguid(c);
 }

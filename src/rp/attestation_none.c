@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "ceremony.h"
+#include "attestation.h"
 
 /* Spec: WebAuthn L3 §8.7 "None Attestation Statement Format" */
 bool

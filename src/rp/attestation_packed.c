@@ -1,31 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "keypilot/codec/cose.h"
-
-#include "ceremony.h"
+#include "attestation.h"
 
 /* Spec: WebAuthn L3 §8.2 "Packed Attestation Statement Format" */
 
 static bool
-packed_basic(struct ceremony *c, int64_t alg, const uint8_t *sig, size_t sig_len)
+packed_basic(struct ceremony *c, const uint8_t *sig, size_t sig_len)
 {
         EVP_PKEY *key;
+        int alg;
 
-        if (!kp_rp_statement_size(c, 3) || !kp_rp_statement_chain(c))
+        if (!kp_rp_statement_size(c, 3) || !kp_rp_statement_chain(c) ||
+                !kp_rp_statement_alg(c, &alg) || (key = kp_rp_path_key(c)) == NULL)
                 return false;
-        if (alg < INT32_MIN || alg > INT32_MAX || !kp_cose_alg_supported((int)alg)) {
-                c->unsupported = true;
-                return kp_rp_refuse(c,
-                        "packed: attestation algorithm %lld is not verified here",
-                        (long long)alg);
-        }
-        if ((key = X509_get0_pubkey(c->chain[0])) == NULL)
-                return kp_rp_refuse(c,
-                        "packed: the key of the attestation certificate is unreadable");
-        if (!kp_rp_attestation_signed(c, (int)alg, key, sig, sig_len))
+        if (!kp_rp_attestation_signed(c, alg, key, sig, sig_len))
                 return kp_rp_refuse(c,
                         "packed: the signature does not verify with the certificate");
         c->type = "uncertain";
-        return kp_rp_certificate_packed(c, c->chain[0]);
+        return kp_rp_certificate_packed(c, c->path.chain[0]);
 }
 
 static bool
@@ -56,6 +47,6 @@ kp_rp_attestation_packed(struct ceremony *c)
         if (!kp_rp_statement_bytes(c, "sig", &sig, &sig_len))
                 return false;
         if (kp_cbor_at_str(c->statement, "x5c") != NULL)
-                return packed_basic(c, alg, sig, sig_len);
+                return packed_basic(c, sig, sig_len);
         return packed_self(c, alg, sig, sig_len);
 }

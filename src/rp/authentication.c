@@ -13,6 +13,12 @@ decode_stored_key(struct ceremony *c)
         const struct kp_buf *cose = &c->stored->public_key;
         struct kp_error err = { 0 };
 
+        if (c->stored->key != NULL && EVP_PKEY_up_ref(c->stored->key) == 1) {
+                c->key = c->stored->key;
+                c->alg = c->stored->alg;
+                c->parts |= PART_KEY;
+                return;
+        }
         if (kp_cose_key_parse(cose->data, cose->len,
                     c->strict ? KP_CBOR_CTAP2 : KP_CBOR_LENIENT, &c->key, &c->alg, NULL,
                     &err) == 0)
@@ -23,10 +29,29 @@ decode_stored_key(struct ceremony *c)
 }
 
 static void
+decode_assertion(struct ceremony *c)
+{
+        const struct kp_rp_assertion *assertion = c->assertion;
+
+        kp_buf_put(&c->auth_bytes, assertion->authenticator_data,
+                assertion->authenticator_data_len);
+        kp_rp_decode_authdata(c);
+        kp_buf_put(&c->signature, assertion->signature, assertion->signature_len);
+        c->parts |= PART_SIGNATURE;
+        c->has_user_handle = assertion->user_handle != NULL;
+        kp_buf_put(&c->user_handle, assertion->user_handle, assertion->user_handle_len);
+}
+
+static void
 decode(struct ceremony *c)
 {
         kp_rp_decode_form(c);
         kp_rp_decode_client_data(c);
+        decode_stored_key(c);
+        if (c->assertion != NULL) {
+                decode_assertion(c);
+                return;
+        }
         if ((c->parts & PART_FORM) != 0 &&
                 kp_rp_member_bytes(c, c->response, "authenticatorData", &c->auth_bytes,
                         c->auth_why))
@@ -34,7 +59,6 @@ decode(struct ceremony *c)
         if ((c->parts & PART_FORM) != 0 &&
                 kp_rp_member_bytes(c, c->response, "signature", &c->signature, c->why))
                 c->parts |= PART_SIGNATURE;
-        decode_stored_key(c);
 }
 
 static bool
@@ -53,7 +77,7 @@ check_user_handle_member(struct ceremony *c)
 {
         const json_t *value = json_object_get(c->response, "userHandle");
 
-        if (value == NULL || json_is_null(value))
+        if (c->assertion != NULL || value == NULL || json_is_null(value))
                 return true;
         c->has_user_handle = true;
         return kp_rp_member_bytes(
@@ -97,6 +121,8 @@ check_user_handle(struct ceremony *c)
         if (!c->has_user_handle && expect->discoverable)
                 return kp_rp_refuse(
                         c, "userHandle is missing, and nothing else tells the user");
+        if (!c->has_user_handle && expect->policy.user_handle_required)
+                return kp_rp_refuse(c, "userHandle is missing, and policy wants it");
         if (!c->has_user_handle || expect->user_handle == NULL ||
                 kp_bytes_equal(expect->user_handle, expect->user_handle_len,
                         c->user_handle.data, c->user_handle.len))
@@ -128,8 +154,9 @@ check_backup_eligibility(struct ceremony *c)
 
         if (!c->stored->backup_known || c->stored->backup_eligible == eligible)
                 return true;
-        return kp_rp_refuse(c, "flag BE is %s, and was %s at registration",
-                eligible ? "set" : "clear", eligible ? "clear" : "set");
+        return kp_rp_react(c, c->expect->policy.eligibility_change, KP_RP_REFUSE,
+                "flag BE is %s, and was %s at registration", eligible ? "set" : "clear",
+                eligible ? "clear" : "set");
 }
 
 static bool
@@ -162,9 +189,10 @@ check_counter(struct ceremony *c)
 {
         uint32_t now = c->auth.sign_count, before = c->stored->sign_count;
 
-        if ((now == 0 && before == 0) || now > before || !c->strict)
+        if ((now == 0 && before == 0) || now > before)
                 return true;
-        return kp_rp_refuse(c,
+        return kp_rp_react(c, c->expect->policy.counter,
+                c->strict ? KP_RP_REFUSE : KP_RP_IGNORE,
                 "signCount is %u, and was %u before: a copy of the key may be in use",
                 now, before);
 }
@@ -185,6 +213,7 @@ static const struct check checks[] = {
         { "client-data",        "WebAuthn L3 §7.2 step 9",  PART_FORM,        kp_rp_check_client_data },
         { "type",               "WebAuthn L3 §7.2 step 10", PART_CLIENT_DATA, kp_rp_check_type },
         { "challenge",          "WebAuthn L3 §7.2 step 11", PART_CLIENT_DATA, kp_rp_check_challenge },
+        { "challenge-fresh",    "WebAuthn L3 §7.2 step 11", PART_CLIENT_DATA, kp_rp_check_challenge_fresh },
         { "origin",             "WebAuthn L3 §7.2 step 12", PART_CLIENT_DATA, kp_rp_check_origin },
         { "cross-origin",       "WebAuthn L3 §7.2 step 13", PART_CLIENT_DATA, kp_rp_check_cross_origin },
         { "top-origin",         "WebAuthn L3 §7.2 step 14", PART_CLIENT_DATA, kp_rp_check_top_origin },
@@ -193,10 +222,13 @@ static const struct check checks[] = {
         { "user-verified",      "WebAuthn L3 §7.2 step 17", PART_AUTHDATA,    kp_rp_check_user_verified },
         { "backup-flags",       "WebAuthn L3 §7.2 step 18", PART_AUTHDATA,    kp_rp_check_backup_flags },
         { "backup-eligibility", "WebAuthn L3 §7.2 step 19", PART_AUTHDATA,    check_backup_eligibility },
+        { "backup-eligible",    "WebAuthn L3 §7.2 step 19", PART_AUTHDATA,    kp_rp_check_backup_eligible },
+        { "backup-state",       "WebAuthn L3 §7.2 step 19", PART_AUTHDATA,    kp_rp_check_backed_up },
         { "attested-data",      "WebAuthn L3 §6.1",         PART_AUTHDATA,    check_not_attested },
         { "public-key",         "WebAuthn L3 §7.2 step 21", 0,                check_stored_key },
         { "signature",          "WebAuthn L3 §7.2 step 21", PART_SIGNED,      check_signature },
         { "counter",            "WebAuthn L3 §7.2 step 22", PART_AUTHDATA,    check_counter },
+        { "extensions",         "WebAuthn L3 §7.2 step 23", PART_AUTHDATA,    kp_rp_check_extensions },
 };
 /* clang-format on */
 
@@ -224,6 +256,20 @@ fill_record(const struct ceremony *c, struct kp_rp_credential *record)
         record->backup_known = true;
 }
 
+static int
+judge(struct ceremony *c, bool all, struct kp_rp_result *ret, struct kp_error *err)
+{
+        memset(ret, 0, sizeof(*ret));
+        decode(c);
+        kp_rp_ceremony_judge(c, checks, KP_NELEMS(checks), all, ret);
+        fill_record(c, &ret->credential);
+        kp_buf_put(&ret->user_handle, c->user_handle.data, c->user_handle.len);
+        if (kp_buf_check(&ret->credential.id, err) < 0 ||
+                kp_buf_check(&ret->user_handle, err) < 0)
+                return -1;
+        return kp_buf_check(&ret->credential.public_key, err);
+}
+
 int
 kp_rp_verify_authentication(const struct kp_rp_expectation *expect,
         const struct kp_rp_credential *stored, const json_t *response, bool all,
@@ -236,13 +282,37 @@ kp_rp_verify_authentication(const struct kp_rp_expectation *expect,
                 .strict = expect->mode == KP_RP_STRICT,
                 .form = response };
 
-        memset(ret, 0, sizeof(*ret));
-        decode(&c);
-        kp_rp_ceremony_judge(&c, checks, KP_NELEMS(checks), all, ret);
-        fill_record(&c, &ret->credential);
-        kp_buf_put(&ret->user_handle, c.user_handle.data, c.user_handle.len);
-        if (kp_buf_check(&ret->credential.id, err) < 0 ||
-                kp_buf_check(&ret->user_handle, err) < 0)
-                return -1;
-        return kp_buf_check(&ret->credential.public_key, err);
+        return judge(&c, all, ret, err);
+}
+
+int
+kp_rp_verify_assertion(const struct kp_rp_expectation *expect,
+        const struct kp_rp_credential *stored, const struct kp_rp_assertion *assertion,
+        bool all, struct kp_rp_result *ret, struct kp_error *err)
+{
+        KP_CLEANUP(kp_rp_ceremony_done)
+        struct ceremony c = { .expect = expect,
+                .stored = stored,
+                .usual_type = "webauthn.get",
+                .strict = expect->mode == KP_RP_STRICT,
+                .assertion = assertion };
+
+        return judge(&c, all, ret, err);
+}
+
+int
+kp_rp_credential_load(
+        struct kp_rp_credential *credential, enum kp_rp_mode mode, struct kp_error *err)
+{
+        EVP_PKEY *key = NULL;
+        int alg = KP_COSE_NONE;
+
+        if (kp_cose_key_parse(credential->public_key.data, credential->public_key.len,
+                    mode == KP_RP_STRICT ? KP_CBOR_CTAP2 : KP_CBOR_LENIENT, &key, &alg,
+                    NULL, err) < 0)
+                return KP_WHILE(err, "public key of a credential");
+        EVP_PKEY_free(credential->key);
+        credential->key = key;
+        credential->alg = alg;
+        return 0;
 }

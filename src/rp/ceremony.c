@@ -13,6 +13,7 @@ kp_rp_credential_done(struct kp_rp_credential *credential)
 {
         kp_buf_done(&credential->id);
         kp_buf_done(&credential->public_key);
+        EVP_PKEY_free(credential->key);
         memset(credential, 0, sizeof(*credential));
 }
 
@@ -25,10 +26,21 @@ kp_rp_result_done(struct kp_rp_result *result)
 }
 
 void
+kp_rp_path_clear(struct trust_path *path)
+{
+        for (size_t i = 0; i < path->n_chain; i++)
+                X509_free(path->chain[i]);
+        path->n_chain = 0;
+}
+
+void
 kp_rp_ceremony_done(struct ceremony *c)
 {
-        for (size_t i = 0; i < c->n_chain; i++)
-                X509_free(c->chain[i]);
+        kp_rp_path_clear(&c->path);
+        for (size_t i = 0; i < c->n_kept; i++)
+                kp_rp_path_clear(&c->kept[i]);
+        for (size_t i = 0; i < c->n_anchors; i++)
+                X509_free(c->anchors[i]);
         EVP_PKEY_free(c->key);
         kp_free_cbor(&c->attestation);
         json_decref(c->client);
@@ -51,23 +63,46 @@ kp_rp_refuse(struct ceremony *c, const char *format, ...)
         return false;
 }
 
+bool
+kp_rp_react(struct ceremony *c, enum kp_rp_reaction reaction, enum kp_rp_reaction usual,
+        const char *format, ...)
+{
+        enum kp_rp_reaction what = reaction == KP_RP_AS_MODE ? usual : reaction;
+        va_list args;
+
+        if (what == KP_RP_IGNORE)
+                return true;
+        va_start(args, format);
+        (void)vsnprintf(c->why, sizeof(c->why), format, args);
+        va_end(args);
+        c->warned = what == KP_RP_WARN;
+        return c->warned;
+}
+
+static void
+note(const struct check *check, const struct ceremony *c, struct kp_rp_refusal *ret)
+{
+        ret->id = check->id;
+        ret->check = check->spec;
+        (void)snprintf(ret->reason, sizeof(ret->reason), "%s", c->why);
+}
+
 void
 kp_rp_ceremony_judge(struct ceremony *c, const struct check *checks, size_t n_checks,
         bool all, struct kp_rp_result *ret)
 {
-        struct kp_rp_refusal *refusal;
-
         for (size_t i = 0; i < n_checks; i++) {
                 if ((c->parts & checks[i].needs) != checks[i].needs)
                         continue;
-                if (checks[i].holds(c))
+                c->warned = false;
+                if (checks[i].holds(c)) {
+                        if (c->warned && ret->n_warnings < KP_RP_WARNINGS)
+                                note(&checks[i], c, &ret->warnings[ret->n_warnings++]);
                         continue;
+                }
                 if (ret->n_refusals == 0)
                         ret->unsupported = c->unsupported;
-                refusal = &ret->refusals[ret->n_refusals++];
-                refusal->id = checks[i].id;
-                refusal->check = checks[i].spec;
-                (void)snprintf(refusal->reason, sizeof(refusal->reason), "%s", c->why);
+                note(&checks[i], c, &ret->refusals[ret->n_refusals++]);
                 if (!all || ret->n_refusals == KP_RP_REFUSALS)
                         break;
         }

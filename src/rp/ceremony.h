@@ -27,6 +27,14 @@ enum part {
 };
 
 #define CHAIN_MAX 8
+#define STATEMENTS_MAX 8 /* of a compound statement */
+
+/* What an attestation statement brings along to be trusted: leaf first. */
+struct trust_path {
+        X509 *chain[CHAIN_MAX];
+        size_t n_chain;
+};
+void kp_rp_path_clear(struct trust_path *path);
 
 struct ceremony {
         const struct kp_rp_expectation *expect;
@@ -36,10 +44,12 @@ struct ceremony {
 
         unsigned parts;   /* that could be read */
         char why[200];    /* set by the check that refuses */
+        bool warned;      /* set by one that only warns, with `why` */
         bool unsupported; /* set with it: we only do not know */
 
-        const json_t *form; /* as the caller got it */
-        bool level3;        /* and as a Level 3 client writes it */
+        const json_t *form;                      /* as the caller got it */
+        const struct kp_rp_assertion *assertion; /* in its stead */
+        bool level3;                             /* and as a Level 3 client writes it */
         const json_t *response;
         struct kp_buf id;
 
@@ -64,9 +74,15 @@ struct ceremony {
 
         const cbor_item_t *statement;
         const struct attestation_format *format;
-        X509 *chain[CHAIN_MAX]; /* trust path, leaf first */
-        size_t n_chain;
-        const char *type; /* "none", "self", "uncertain" */
+        struct trust_path path; /* of the statement that is being verified */
+        struct trust_path kept[STATEMENTS_MAX]; /* of the parts of a compound one */
+        size_t n_kept;
+        struct kp_rp_expectation *widened; /* by anchors from metadata, registration */
+        X509 *anchors[16];                 /* those */
+        size_t n_anchors;
+        const char
+                *type; /* as in struct kp_rp_credential, but never "basic" by trust */
+        bool trusted;  /* the trust path was judged, and leads to an anchor */
 
         struct kp_buf signature;
         struct kp_buf user_handle;
@@ -89,6 +105,14 @@ void kp_rp_ceremony_judge(struct ceremony *c, const struct check *checks,
 bool kp_rp_refuse(struct ceremony *c, const char *format, ...) KP_PRINTF(2, 3);
 
 /*
+ * The same as a policy has it: refused (false), or let pass, with a warning or without.
+ *
+ * usual    what the mode makes of KP_RP_AS_MODE
+ */
+bool kp_rp_react(struct ceremony *c, enum kp_rp_reaction reaction,
+        enum kp_rp_reaction usual, const char *format, ...) KP_PRINTF(4, 5);
+
+/*
  * The bytes of a base64url member of `response`. Lenient: other alphabets, padding and
  * foreign characters are read over.
  */
@@ -98,6 +122,7 @@ bool kp_rp_member_bytes(struct ceremony *c, const json_t *object, const char *na
 /* form.c: what both ceremonies share */
 void kp_rp_decode_form(struct ceremony *c);
 bool kp_rp_check_form(struct ceremony *c);
+const json_t *kp_rp_extension_results(const struct ceremony *c); /* NULL: none */
 bool kp_rp_check_extension_results(struct ceremony *c);
 bool kp_rp_check_rp_id_hash(struct ceremony *c);
 bool kp_rp_check_user_present(struct ceremony *c);
@@ -105,42 +130,30 @@ bool kp_rp_check_user_verified(struct ceremony *c);
 bool kp_rp_check_backup_flags(struct ceremony *c);
 void kp_rp_decode_authdata(struct ceremony *c);
 
+/* policy.c: what is left to the relying party */
+bool kp_rp_check_backup_eligible(struct ceremony *c);
+bool kp_rp_check_backed_up(struct ceremony *c);
+bool kp_rp_check_extensions(struct ceremony *c);
+bool kp_rp_check_discoverable(struct ceremony *c);
+bool kp_rp_check_attestation_format(struct ceremony *c);
+bool kp_rp_check_attestation_type(struct ceremony *c);
+bool kp_rp_check_aaguid(struct ceremony *c);
+
+/* mds_judge.c */
+bool kp_rp_check_metadata(struct ceremony *c);
+
+/* client_data_limited.c: the client data, or NULL and why. Spec: §5.8.1.2 */
+json_t *kp_rp_client_data_limited(
+        const struct ceremony *c, const struct kp_buf *text, char why[200]);
+
 /* client_data.c */
 void kp_rp_decode_client_data(struct ceremony *c);
 bool kp_rp_check_client_data(struct ceremony *c);
 bool kp_rp_check_type(struct ceremony *c);
 bool kp_rp_check_challenge(struct ceremony *c);
+bool kp_rp_check_challenge_fresh(struct ceremony *c);
 bool kp_rp_check_origin(struct ceremony *c);
 bool kp_rp_check_cross_origin(struct ceremony *c);
 bool kp_rp_check_top_origin(struct ceremony *c);
-
-/* attestation.c */
-struct attestation_format {
-        const char *name;
-        bool (*verify)(struct ceremony *c); /* NULL: registered, not verified here */
-};
-const struct attestation_format *kp_rp_attestation_format_find(
-        const char *name, size_t name_len);
-bool kp_rp_attestation_none(struct ceremony *c);
-bool kp_rp_attestation_packed(struct ceremony *c);
-bool kp_rp_attestation_fido_u2f(struct ceremony *c);
-
-/* The signature over authenticator data and client data hash, as attestations sign. */
-bool kp_rp_attestation_signed(struct ceremony *c, int alg, EVP_PKEY *key,
-        const uint8_t *signature, size_t signature_len);
-/* The member as bytes; a refusal otherwise. */
-bool kp_rp_statement_bytes(
-        struct ceremony *c, const char *name, const uint8_t **ret, size_t *ret_len);
-/* Strict: exactly so many members. */
-bool kp_rp_statement_size(struct ceremony *c, size_t n_wanted);
-/* x5c into c->chain. */
-bool kp_rp_statement_chain(struct ceremony *c);
-
-/* certificate.c. Spec: WebAuthn L3 §8.2.1 */
-bool kp_rp_certificate_packed(struct ceremony *c, X509 *leaf);
-
-/* trust.c. Spec: WebAuthn L3 §7.1 step 24 */
-bool kp_rp_check_trust(struct ceremony *c);
-bool kp_rp_trust_judged(const struct ceremony *c);
 
 #endif

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <openssl/err.h>
 #include <openssl/objects.h>
 #include <openssl/x509v3.h>
 #include <string.h>
 
-#include "ceremony.h"
+#include "attestation.h"
 
 /*
- * Spec: WebAuthn L3 §8.2.1 "Certificate Requirements for Packed Attestation Statements"
+ * What attestation certificates must say. §8.2.1 "Certificate Requirements for Packed
+ * Attestation Statements"; the TPM's (certificate_aik.c) share parts of it.
  */
 
 #define OID_AAGUID "1.3.6.1.4.1.45724.1.1.4" /* id-fido-gen-ce-aaguid */
@@ -56,8 +58,17 @@ check_subject(struct ceremony *c, X509 *leaf)
         return true;
 }
 
-static bool
-check_basic_constraints(struct ceremony *c, X509 *leaf)
+bool
+kp_rp_certificate_version_3(struct ceremony *c, X509 *leaf)
+{
+        if (X509_get_version(leaf) == X509_VERSION_3)
+                return true;
+        return kp_rp_refuse(c, "%s: the attestation certificate is not of version 3",
+                c->format->name);
+}
+
+bool
+kp_rp_certificate_no_ca(struct ceremony *c, X509 *leaf)
 {
         int critical = 0;
         BASIC_CONSTRAINTS *constraints =
@@ -65,62 +76,75 @@ check_basic_constraints(struct ceremony *c, X509 *leaf)
         bool present = constraints != NULL, ca = present && constraints->ca != 0;
 
         BASIC_CONSTRAINTS_free(constraints);
+        ERR_clear_error();
         if (ca)
-                return kp_rp_refuse(
-                        c, "packed: the attestation certificate is one of a CA");
+                return kp_rp_refuse(c, "%s: the attestation certificate is one of a CA",
+                        c->format->name);
         if (present || (!c->strict && critical == -1))
                 return true;
         return kp_rp_refuse(c,
-                "packed: the certificate's basic constraints are missing or "
-                "unreadable");
+                "%s: the certificate's basic constraints are missing or unreadable",
+                c->format->name);
+}
+
+bool
+kp_rp_certificate_extension(struct ceremony *c, X509 *certificate, const char *oid,
+        struct certificate_extension *ret)
+{
+        ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
+        int at = X509_get_ext_by_OBJ(certificate, object, -1);
+        bool twice = at >= 0 && X509_get_ext_by_OBJ(certificate, object, at) >= 0;
+        X509_EXTENSION *extension;
+        const ASN1_OCTET_STRING *value;
+
+        *ret = (struct certificate_extension){ 0 };
+        ASN1_OBJECT_free(object);
+        if (twice)
+                return kp_rp_refuse(c, "%s: the certificate has extension %s twice",
+                        c->format->name, oid);
+        if (at < 0)
+                return true;
+        extension = X509_get_ext(certificate, at);
+        value = X509_EXTENSION_get_data(extension);
+        ret->present = true;
+        ret->critical = X509_EXTENSION_get_critical(extension) != 0;
+        ret->value = ASN1_STRING_get0_data(value);
+        ret->value_len = (size_t)ASN1_STRING_length(value);
+        return true;
 }
 
 /* The extension's value is an OCTET STRING in an OCTET STRING. */
 static bool
-aaguid_is(const X509_EXTENSION *extension, const uint8_t *aaguid)
+aaguid_is(const struct certificate_extension *extension, const uint8_t *aaguid)
 {
-        const ASN1_OCTET_STRING *value =
-                X509_EXTENSION_get_data((X509_EXTENSION *)extension);
-        const unsigned char *bytes = ASN1_STRING_get0_data(value);
-
-        return ASN1_STRING_length(value) == 2 + KP_AAGUID_LEN &&
-               bytes[0] == V_ASN1_OCTET_STRING && bytes[1] == KP_AAGUID_LEN &&
-               memcmp(bytes + 2, aaguid, KP_AAGUID_LEN) == 0;
+        return extension->value_len == 2 + KP_AAGUID_LEN &&
+               extension->value[0] == V_ASN1_OCTET_STRING &&
+               extension->value[1] == KP_AAGUID_LEN &&
+               memcmp(extension->value + 2, aaguid, KP_AAGUID_LEN) == 0;
 }
 
-static int
-find_aaguid_extension(X509 *leaf)
+bool
+kp_rp_certificate_aaguid(struct ceremony *c, X509 *leaf)
 {
-        ASN1_OBJECT *oid = OBJ_txt2obj(OID_AAGUID, 1);
-        int at = X509_get_ext_by_OBJ(leaf, oid, -1);
+        struct certificate_extension extension;
 
-        ASN1_OBJECT_free(oid);
-        return at;
-}
-
-static bool
-check_aaguid_extension(struct ceremony *c, X509 *leaf)
-{
-        int at = find_aaguid_extension(leaf);
-        const X509_EXTENSION *extension;
-
-        if (at < 0)
+        if (!kp_rp_certificate_extension(c, leaf, OID_AAGUID, &extension))
+                return false;
+        if (!extension.present)
                 return true;
-        extension = X509_get_ext(leaf, at);
-        if (c->strict && X509_EXTENSION_get_critical(extension))
-                return kp_rp_refuse(
-                        c, "packed: the certificate's AAGUID extension is critical");
-        if (aaguid_is(extension, c->auth.aaguid))
+        if (c->strict && extension.critical)
+                return kp_rp_refuse(c,
+                        "%s: the certificate's AAGUID extension is critical",
+                        c->format->name);
+        if (aaguid_is(&extension, c->auth.aaguid))
                 return true;
-        return kp_rp_refuse(c, "packed: the certificate is for another AAGUID");
+        return kp_rp_refuse(
+                c, "%s: the certificate is for another AAGUID", c->format->name);
 }
 
 bool
 kp_rp_certificate_packed(struct ceremony *c, X509 *leaf)
 {
-        if (X509_get_version(leaf) != X509_VERSION_3)
-                return kp_rp_refuse(
-                        c, "packed: the attestation certificate is not of version 3");
-        return check_subject(c, leaf) && check_basic_constraints(c, leaf) &&
-               check_aaguid_extension(c, leaf);
+        return kp_rp_certificate_version_3(c, leaf) && check_subject(c, leaf) &&
+               kp_rp_certificate_no_ca(c, leaf) && kp_rp_certificate_aaguid(c, leaf);
 }

@@ -25,6 +25,13 @@ parse_client_data(struct ceremony *c)
         size_t text_len = c->client_bytes.len;
         json_error_t at;
 
+        if (c->expect->policy.limited_client_data) {
+                c->client =
+                        kp_rp_client_data_limited(c, &c->client_bytes, c->client_why);
+                if (c->client != NULL)
+                        c->parts |= PART_CLIENT_DATA;
+                return;
+        }
         if (text_len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
                 text += 3;
                 text_len -= 3;
@@ -42,9 +49,12 @@ parse_client_data(struct ceremony *c)
 void
 kp_rp_decode_client_data(struct ceremony *c)
 {
-        if ((c->parts & PART_FORM) == 0 ||
-                !kp_rp_member_bytes(c, c->response, "clientDataJSON", &c->client_bytes,
-                        c->client_why))
+        if (c->assertion != NULL)
+                kp_buf_put(&c->client_bytes, c->assertion->client_data,
+                        c->assertion->client_data_len);
+        else if ((c->parts & PART_FORM) == 0 ||
+                 !kp_rp_member_bytes(c, c->response, "clientDataJSON", &c->client_bytes,
+                         c->client_why))
                 return;
         kp_sha256(c->client_bytes.data, c->client_bytes.len, c->client_hash);
         if (c->client_bytes.len > CLIENT_DATA_MAX)
@@ -119,6 +129,27 @@ kp_rp_check_challenge(struct ceremony *c)
                 return true;
         return kp_rp_refuse(c, "challenge is '%.60s', expected '%.60s'",
                 shown(challenge), kp_buf_str(&expected));
+}
+
+/*
+ * One challenge, one answer, for as long as the relying party says. The specification
+ * leaves both to it. Spec: WebAuthn L3 §13.4.3
+ */
+bool
+kp_rp_check_challenge_fresh(struct ceremony *c)
+{
+        const struct kp_rp_expectation *expect = c->expect;
+        int64_t lifetime = expect->policy.challenge_lifetime_ms, age;
+
+        if (expect->challenge_used)
+                return kp_rp_refuse(c, "the challenge was answered before");
+        if (lifetime == 0 || expect->challenge_sent_ms == 0)
+                return true;
+        age = expect->now_ms - expect->challenge_sent_ms;
+        if (age >= 0 && age <= lifetime)
+                return true;
+        return kp_rp_refuse(c, "the challenge is %lld s old and lives %lld s",
+                (long long)(age / 1000), (long long)(lifetime / 1000));
 }
 
 bool

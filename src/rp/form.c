@@ -26,6 +26,11 @@ member_is(const json_t *object, const char *name, const char *wanted)
 void
 kp_rp_decode_form(struct ceremony *c)
 {
+        if (c->assertion != NULL) {
+                c->parts |= PART_FORM;
+                kp_buf_put(&c->id, c->assertion->id, c->assertion->id_len);
+                return;
+        }
         c->level3 = json_object_get(c->form, "authenticatorAttachment") != NULL;
         c->response = json_object_get(c->form, "response");
         if (json_is_object(c->response))
@@ -41,6 +46,8 @@ kp_rp_check_form(struct ceremony *c)
         const json_t *id = json_object_get(c->form, "id");
         const json_t *raw_id = json_object_get(c->form, "rawId");
 
+        if (c->assertion != NULL)
+                return true;
         if (!json_is_object(c->form))
                 return kp_rp_refuse(c, "the response is not a JSON object");
         if (!json_is_string(id) || json_string_length(id) == 0)
@@ -56,10 +63,18 @@ kp_rp_check_form(struct ceremony *c)
         return kp_rp_member_bytes(c, c->form, "id", &c->id, c->why);
 }
 
+const json_t *
+kp_rp_extension_results(const struct ceremony *c)
+{
+        if (c->assertion != NULL)
+                return c->assertion->extension_results;
+        return json_object_get(c->form, "clientExtensionResults");
+}
+
 bool
 kp_rp_check_extension_results(struct ceremony *c)
 {
-        const json_t *results = json_object_get(c->form, "clientExtensionResults");
+        const json_t *results = kp_rp_extension_results(c);
 
         if (json_is_object(results) || (results == NULL && !(c->strict && c->level3)))
                 return true;
@@ -80,18 +95,37 @@ kp_rp_decode_authdata(struct ceremony *c)
                 kp_error_format(&err, c->auth_why, sizeof(c->auth_why));
 }
 
-bool
-kp_rp_check_rp_id_hash(struct ceremony *c)
+static bool
+rp_id_hash_is(const struct ceremony *c, const char *rp_id)
 {
         uint8_t hash[KP_SHA256_LEN];
 
-        for (size_t i = 0; i < c->expect->n_rp_ids; i++) {
-                const char *rp_id = c->expect->rp_ids[i];
+        kp_sha256(rp_id, strlen(rp_id), hash);
+        return memcmp(hash, c->auth.rp_id_hash, sizeof(hash)) == 0;
+}
 
-                kp_sha256(rp_id, strlen(rp_id), hash);
-                if (memcmp(hash, c->auth.rp_id_hash, sizeof(hash)) == 0)
+/*
+ * DEVIATION WebAuthn L3 §10.1.1: it says that with the output true the hash must be that
+ * of the AppID; we take that of the RP ID as well, because it is the stronger of the two
+ * and some clients answer true whenever they were asked.
+ */
+static bool
+uses_app_id(const struct ceremony *c)
+{
+        const json_t *results = kp_rp_extension_results(c);
+
+        return c->expect->app_id != NULL &&
+               json_is_true(json_object_get(results, "appid"));
+}
+
+bool
+kp_rp_check_rp_id_hash(struct ceremony *c)
+{
+        for (size_t i = 0; i < c->expect->n_rp_ids; i++)
+                if (rp_id_hash_is(c, c->expect->rp_ids[i]))
                         return true;
-        }
+        if (uses_app_id(c) && rp_id_hash_is(c, c->expect->app_id))
+                return true;
         return kp_rp_refuse(c, "rpIdHash is not the hash of %s%s",
                 c->expect->n_rp_ids == 0 ? "any expected RP ID" : c->expect->rp_ids[0],
                 c->expect->n_rp_ids > 1 ? " nor of the others" : "");

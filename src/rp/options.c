@@ -211,6 +211,7 @@ kp_rp_options_read_creation(const json_t *options, const char *origin,
         const char *rp_id, struct kp_rp_options *ret, struct kp_error *err)
 {
         const json_t *rp = NULL, *selection = NULL, *exclude = NULL;
+        const json_t *extensions = NULL;
         const char *own_rp_id = NULL;
 
         memset(ret, 0, sizeof(*ret));
@@ -231,8 +232,10 @@ kp_rp_options_read_creation(const json_t *options, const char *origin,
                 object_member(options, "authenticatorSelection", &selection, err) < 0 ||
                 kp_rp_json_array(options, "excludeCredentials", &exclude, err) < 0 ||
                 check_descriptors(exclude, "excludeCredentials", err) < 0 ||
-                collect_ids(exclude, &ret->registered_ids, err) < 0)
+                collect_ids(exclude, &ret->registered_ids, err) < 0 ||
+                object_member(options, "extensions", &extensions, err) < 0)
                 return -1;
+        ret->expect.extensions = extensions;
         ret->expect.registered_ids = ret->registered_ids;
         if (kp_rp_json_uv(selection, &ret->expect, err) < 0)
                 return KP_WHILE(err, "authenticatorSelection");
@@ -244,10 +247,16 @@ kp_rp_options_read_request(const json_t *options, const char *origin, const char
         struct kp_rp_options *ret, struct kp_error *err)
 {
         const char *own_rp_id = NULL;
+        const json_t *extensions = NULL;
 
         memset(ret, 0, sizeof(*ret));
         if (!json_is_object(options))
                 return KP_FAIL(err, KP_ESCHEMA, "expected request options, an object");
+        if (object_member(options, "extensions", &extensions, err) < 0)
+                return -1;
+        ret->expect.extensions = extensions;
+        if (kp_rp_json_text(extensions, "appid", false, &ret->expect.app_id, err) < 0)
+                return KP_WHILE(err, "extensions");
         if (kp_rp_json_text(options, "rpId", false, &own_rp_id, err) < 0 ||
                 begin(options, origin, rp_id, own_rp_id, ret, err) < 0 ||
                 kp_rp_json_array(options, "allowCredentials",

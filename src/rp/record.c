@@ -114,7 +114,8 @@ read_aaguid(const json_t *object, struct kp_rp_credential *ret, struct kp_error 
 static void
 read_attestation(const json_t *object, struct kp_rp_credential *ret)
 {
-        static const char *const types[] = { "none", "self", "basic", "uncertain" };
+        static const char *const types[] = { "none", "self", "basic", "attca", "anonca",
+                "uncertain" };
         const json_t *attestation = json_object_get(object, "attestation");
         const char *format = json_string_value(json_object_get(attestation, "format"));
         const char *type = json_string_value(json_object_get(attestation, "type"));

@@ -7,7 +7,7 @@
 #include "keypilot/codec/cose.h"
 #include "keypilot/core/free.h"
 
-#include "ceremony.h"
+#include "attestation.h"
 
 #define CREDENTIAL_ID_MAX 1023
 
@@ -36,9 +36,11 @@ attestation_members(struct ceremony *c)
         if (!kp_cbor_is_text(kp_cbor_at_str(c->attestation, "fmt"), &format, &n))
                 return kp_rp_refuse(
                         c, "attestationObject: fmt is missing or not a text");
-        if (!kp_cbor_is_map(kp_cbor_at_str(c->attestation, "attStmt"), &n))
-                return kp_rp_refuse(
-                        c, "attestationObject: attStmt is missing or not a map");
+        if (!kp_cbor_is_map(kp_cbor_at_str(c->attestation, "attStmt"), &n) &&
+                !kp_cbor_is_array(kp_cbor_at_str(c->attestation, "attStmt"), &n))
+                return kp_rp_refuse(c,
+                        "attestationObject: attStmt is missing or neither map nor "
+                        "array");
         if (!kp_cbor_is_bytes(
                     kp_cbor_at_str(c->attestation, "authData"), &auth, &auth_len))
                 return kp_rp_refuse(
@@ -150,7 +152,7 @@ alg_wanted(const struct ceremony *c)
         for (size_t i = 0; i < expect->n_algorithms; i++)
                 if (expect->algorithms[i] == c->alg)
                         return true;
-        return expect->n_algorithms == 0 && c->alg != KP_COSE_RS1;
+        return expect->n_algorithms == 0 && (c->alg != KP_COSE_RS1 || expect->sha1_too);
 }
 
 static bool
@@ -217,6 +219,23 @@ check_copies(struct ceremony *c)
                same_key(c);
 }
 
+/*
+ * Lenient: Android's browsers of 2018 left UP clear, since the SafetyNet API told of a
+ * person by itself.
+ */
+static bool
+check_user_present(struct ceremony *c)
+{
+        static const char safetynet[] = "android-safetynet";
+        const char *name = "";
+        size_t name_len = 0;
+
+        (void)kp_cbor_is_text(kp_cbor_at_str(c->attestation, "fmt"), &name, &name_len);
+        return (!c->strict && kp_bytes_equal(name, name_len, safetynet,
+                                      sizeof(safetynet) - 1)) ||
+               kp_rp_check_user_present(c);
+}
+
 static bool
 check_format(struct ceremony *c)
 {
@@ -228,11 +247,6 @@ check_format(struct ceremony *c)
         if (c->format == NULL)
                 return kp_rp_refuse(c, "there is no attestation format '%.*s'",
                         name_len > 60 ? 60 : (int)name_len, name);
-        if (c->format->verify == NULL) {
-                c->unsupported = true;
-                return kp_rp_refuse(c, "attestation format %s is not verified here",
-                        c->format->name);
-        }
         c->parts |= PART_FORMAT;
         return true;
 }
@@ -281,24 +295,33 @@ static const struct check checks[] = {
         { "client-data",         "WebAuthn L3 §7.1 step 6",  PART_FORM,        kp_rp_check_client_data },
         { "type",                "WebAuthn L3 §7.1 step 7",  PART_CLIENT_DATA, kp_rp_check_type },
         { "challenge",           "WebAuthn L3 §7.1 step 8",  PART_CLIENT_DATA, kp_rp_check_challenge },
+        { "challenge-fresh",     "WebAuthn L3 §7.1 step 8",  PART_CLIENT_DATA, kp_rp_check_challenge_fresh },
         { "origin",              "WebAuthn L3 §7.1 step 9",  PART_CLIENT_DATA, kp_rp_check_origin },
         { "cross-origin",        "WebAuthn L3 §7.1 step 10", PART_CLIENT_DATA, kp_rp_check_cross_origin },
         { "top-origin",          "WebAuthn L3 §7.1 step 11", PART_CLIENT_DATA, kp_rp_check_top_origin },
         { "attestation-object",  "WebAuthn L3 §7.1 step 13", PART_FORM,        check_attestation_object },
         { "authenticator-data",  "WebAuthn L3 §7.1 step 13", PART_ATTESTATION, check_authdata },
         { "rp-id-hash",          "WebAuthn L3 §7.1 step 14", PART_AUTHDATA,    kp_rp_check_rp_id_hash },
-        { "user-present",        "WebAuthn L3 §7.1 step 15", PART_AUTHDATA,    kp_rp_check_user_present },
+        { "user-present",        "WebAuthn L3 §7.1 step 15", PART_AUTHDATA,    check_user_present },
         { "user-verified",       "WebAuthn L3 §7.1 step 16", PART_AUTHDATA,    kp_rp_check_user_verified },
         { "backup-flags",        "WebAuthn L3 §7.1 step 17", PART_AUTHDATA,    kp_rp_check_backup_flags },
+        { "backup-eligible",     "WebAuthn L3 §7.1 step 18", PART_AUTHDATA,    kp_rp_check_backup_eligible },
+        { "backup-state",        "WebAuthn L3 §7.1 step 19", PART_AUTHDATA,    kp_rp_check_backed_up },
         { "public-key",          "WebAuthn L3 §7.1 step 20", PART_ATTESTED,    check_key },
         { "algorithm",           "WebAuthn L3 §7.1 step 20", PART_ATTESTED,    check_algorithm },
         { "credential-id",       "WebAuthn L3 §5.1",         PART_ATTESTED,    check_credential_id },
         { "copies",              "WebAuthn L3 §5.2.1.1",     PART_ATTESTED,    check_copies },
         { "attestation-format",  "WebAuthn L3 §7.1 step 21", PART_ATTESTATION, check_format },
+        { "attestation-format-allowed", "WebAuthn L3 §7.1 step 21", PART_FORMAT, kp_rp_check_attestation_format },
         { "attestation",         "WebAuthn L3 §7.1 step 22", PART_FORMAT | PART_KEY, check_statement },
+        { "aaguid",              "WebAuthn L3 §7.1 step 23", PART_ATTESTED,    kp_rp_check_aaguid },
+        { "metadata",            "WebAuthn L3 §7.1 step 23", PART_STATEMENT,   kp_rp_check_metadata },
         { "trust-path",          "WebAuthn L3 §7.1 step 24", PART_STATEMENT,   kp_rp_check_trust },
+        { "attestation-type",    "WebAuthn L3 §7.1 step 24", PART_STATEMENT,   kp_rp_check_attestation_type },
         { "credential-id-length", "WebAuthn L3 §7.1 step 25", PART_ATTESTED,   check_id_length },
         { "credential-id-new",   "WebAuthn L3 §7.1 step 26", PART_ATTESTED,    check_id_new },
+        { "extensions",          "WebAuthn L3 §7.1 step 28", PART_AUTHDATA,    kp_rp_check_extensions },
+        { "discoverable",        "WebAuthn L3 §7.1 step 28", PART_FORM,        kp_rp_check_discoverable },
 };
 /* clang-format on */
 
@@ -346,8 +369,10 @@ kp_rp_verify_registration(const struct kp_rp_expectation *expect,
         const json_t *response, bool all, struct kp_rp_result *ret,
         struct kp_error *err)
 {
+        struct kp_rp_expectation widened = *expect;
         KP_CLEANUP(kp_rp_ceremony_done)
-        struct ceremony c = { .expect = expect,
+        struct ceremony c = { .expect = &widened,
+                .widened = &widened,
                 .usual_type = "webauthn.create",
                 .strict = expect->mode == KP_RP_STRICT,
                 .form = response };
@@ -359,9 +384,8 @@ kp_rp_verify_registration(const struct kp_rp_expectation *expect,
                 fill_record(&c, &ret->credential);
         else
                 fill_record_leniently(&c, &ret->credential);
-        ret->credential.trusted =
-                ret->accepted && c.n_chain > 0 && kp_rp_trust_judged(&c);
-        if (ret->credential.trusted)
+        ret->credential.trusted = ret->accepted && c.trusted;
+        if (ret->credential.trusted && strcmp(c.type, "uncertain") == 0)
                 ret->credential.type = "basic";
         if (kp_buf_check(&ret->credential.id, err) < 0)
                 return -1;

@@ -227,7 +227,7 @@ Test(cose, signs_what_it_verifies)
 Test(cose, makes_the_same_key_from_the_same_stream_and_no_other)
 {
         static const int algs[] = { KP_COSE_ES256, KP_COSE_ES384, KP_COSE_ES512,
-                KP_COSE_EDDSA };
+                KP_COSE_ES256K, KP_COSE_EDDSA };
 
         for (size_t i = 0; i < KP_NELEMS(algs); i++) {
                 KP_CLEANUP(kp_random_free) struct kp_random *one = stream("make");

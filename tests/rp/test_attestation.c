@@ -1,15 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <criterion/criterion.h>
 #include <openssl/asn1.h>
 
-#include "vectors_ceremony.h"
-
-#define LATER (INT64_C(10) * 365 * 86400 * 1000)
-
-static struct ceremony_maker m;
-static struct kp_rp_expectation expect;
-static EVP_PKEY *root_key, *leaf_key;
-static X509 *root;
+#include "statements.h"
 
 /* How a leaf differs from a right one. */
 struct leaf {
@@ -18,7 +10,9 @@ struct leaf {
         const char *constraints; /* NULL: left out */
         const uint8_t *aaguid;   /* in the extension; NULL: no extension */
         bool critical;
-        EVP_PKEY *signer; /* NULL: the root */
+        EVP_PKEY *signer;  /* NULL: the root */
+        X509 *issuer;      /* likewise */
+        const char *usage; /* NULL: left out */
 };
 
 static struct leaf
@@ -31,49 +25,6 @@ right_leaf(void)
                 .version = X509_VERSION_3,
                 .constraints = "critical,CA:FALSE",
                 .aaguid = test_aaguid };
-}
-
-static void
-name_put(X509_NAME *name, const char *field, const char *value)
-{
-        if (value != NULL)
-                X509_NAME_add_entry_by_txt(
-                        name, field, MBSTRING_UTF8, (const uint8_t *)value, -1, -1, 0);
-}
-
-static X509 *
-certificate_begin(EVP_PKEY *key, int version, long serial)
-{
-        X509 *certificate = X509_new();
-
-        X509_set_version(certificate, version);
-        ASN1_INTEGER_set(X509_get_serialNumber(certificate), serial);
-        ASN1_TIME_set(X509_getm_notBefore(certificate), 1700000000);
-        ASN1_TIME_set(X509_getm_notAfter(certificate), 1900000000);
-        X509_set_pubkey(certificate, key);
-        return certificate;
-}
-
-static void
-extension_put(X509 *certificate, int nid, const char *value)
-{
-        X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
-
-        cr_assert_not_null(extension);
-        X509_add_ext(certificate, extension, -1);
-        X509_EXTENSION_free(extension);
-}
-
-static X509 *
-make_root(EVP_PKEY *key, const char *name)
-{
-        X509 *certificate = certificate_begin(key, X509_VERSION_3, 1);
-
-        name_put(X509_get_subject_name(certificate), "CN", name);
-        X509_set_issuer_name(certificate, X509_get_subject_name(certificate));
-        extension_put(certificate, NID_basic_constraints, "critical,CA:TRUE");
-        cr_assert_gt(X509_sign(certificate, key, EVP_sha256()), 0);
-        return certificate;
 }
 
 static void
@@ -103,7 +54,10 @@ make_leaf(const struct leaf *leaf)
         name_put(subject, "O", leaf->o);
         name_put(subject, "OU", leaf->ou);
         name_put(subject, "CN", leaf->cn);
-        X509_set_issuer_name(certificate, X509_get_subject_name(root));
+        X509_set_issuer_name(certificate,
+                X509_get_subject_name(leaf->issuer != NULL ? leaf->issuer : root));
+        if (leaf->usage != NULL)
+                extension_put(certificate, NID_key_usage, leaf->usage);
         if (leaf->constraints != NULL)
                 extension_put(certificate, NID_basic_constraints, leaf->constraints);
         if (leaf->aaguid != NULL)
@@ -115,64 +69,7 @@ make_leaf(const struct leaf *leaf)
         return certificate;
 }
 
-static void
-setup(void)
-{
-        maker_begin(&m, KP_COSE_ES256);
-        m.format = "packed";
-        root_key = EVP_EC_gen("P-256");
-        leaf_key = EVP_EC_gen("P-256");
-        root = make_root(root_key, "Test Root");
-        expect = usual_expectation();
-        expect.anchors[expect.n_anchors++] = root;
-}
-
-static void
-teardown(void)
-{
-        maker_end(&m);
-        EVP_PKEY_free(root_key);
-        EVP_PKEY_free(leaf_key);
-        X509_free(root);
-}
-
 TestSuite(attestation, .init = setup, .fini = teardown);
-
-static struct kp_rp_result
-verify(json_t *response)
-{
-        struct kp_rp_result result;
-        struct kp_error err = { 0 };
-
-        cr_assert_eq(
-                kp_rp_verify_registration(&expect, response, false, &result, &err), 0);
-        json_decref(response);
-        return result;
-}
-
-static const char *
-refusal(json_t *response)
-{
-        struct kp_rp_result result = verify(response);
-        const char *id = result.accepted ? "" : result.refusals[0].id;
-
-        kp_rp_result_done(&result);
-        return id;
-}
-
-static void
-put_x5c(struct kp_buf *statement, X509 *const *chain, size_t n_chain)
-{
-        kp_cbor_put_text(statement, "x5c");
-        kp_cbor_put_array(statement, n_chain);
-        for (size_t i = 0; i < n_chain; i++) {
-                unsigned char *der = NULL;
-                int der_len = i2d_X509(chain[i], &der);
-
-                kp_cbor_put_bytes(statement, der, (size_t)der_len);
-                OPENSSL_free(der);
-        }
-}
 
 static json_t *
 packed(EVP_PKEY *signer, int alg, X509 *const *chain, size_t n_chain)
@@ -412,4 +309,122 @@ Test(attestation, none_has_an_empty_statement)
         kp_cbor_put_text(&statement, "x");
         kp_cbor_put_int(&statement, 1);
         cr_assert_str_eq(refusal(maker_registration(&m, &statement)), "attestation");
+}
+
+/* A CA between root and leaf; its key signs leaves. */
+static X509 *
+make_ca(EVP_PKEY *key, const char *constraints, const char *usage)
+{
+        X509 *ca = certificate_begin(key, X509_VERSION_3, 5);
+
+        name_put(X509_get_subject_name(ca), "CN", "Between");
+        X509_set_issuer_name(ca, X509_get_subject_name(root));
+        extension_put(ca, NID_basic_constraints, constraints);
+        if (usage != NULL)
+                extension_put(ca, NID_key_usage, usage);
+        cr_assert_gt(X509_sign(ca, root_key, EVP_sha256()), 0);
+        return ca;
+}
+
+Test(attestation, a_path_is_in_order_and_repeats_nothing)
+{
+        KP_CLEANUP(kp_free_pkey) EVP_PKEY *key = EVP_EC_gen("P-256");
+        KP_CLEANUP(kp_free_x509) X509 *ca = make_ca(key, "critical,CA:TRUE", NULL);
+        struct leaf leaf = right_leaf();
+        X509 *certificate;
+
+        leaf.signer = key;
+        leaf.issuer = ca;
+        certificate = make_leaf(&leaf);
+        const struct {
+                X509 *chain[4];
+                size_t n;
+                bool right;
+        } paths[] = {
+                { { certificate, ca }, 2, true },
+                { { certificate, ca, root }, 3, true },
+                { { certificate }, 1, false },
+                { { certificate, root }, 2, false },
+                { { certificate, root, ca }, 3, false },
+                { { certificate, certificate, ca }, 3, false },
+                { { certificate, ca, ca }, 3, false },
+                { { certificate, ca, root, root }, 4, false },
+        };
+
+        for (size_t i = 0; i < KP_NELEMS(paths); i++)
+                cr_expect_str_eq(refusal(packed(leaf_key, KP_COSE_ES256, paths[i].chain,
+                                         paths[i].n)),
+                        paths[i].right ? "" : "trust-path", "%zu", i);
+        /* any of them, the leaf too, may be what is trusted */
+        X509 *const anchors[] = { certificate, ca, root };
+        for (size_t i = 0; i < KP_NELEMS(anchors); i++) {
+                expect.anchors[0] = anchors[i];
+                cr_expect_str_eq(
+                        refusal(packed(leaf_key, KP_COSE_ES256, paths[0].chain, 2)), "",
+                        "%zu", i);
+        }
+        X509_free(certificate);
+}
+
+Test(attestation, issuers_are_cas_and_keys_are_used_for_what_they_are)
+{
+        static const struct {
+                const char *constraints, *ca_usage, *leaf_usage;
+                bool right;
+        } cases[] = {
+                { "critical,CA:TRUE", NULL, NULL, true },
+                { "critical,CA:TRUE,pathlen:0", "critical,keyCertSign",
+                        "critical,digitalSignature", true },
+                { "critical,CA:FALSE", NULL, NULL, false },
+                { "critical,CA:TRUE", "critical,digitalSignature", NULL, false },
+                { "critical,CA:TRUE", NULL, "critical,keyAgreement", false },
+        };
+
+        for (size_t i = 0; i < KP_NELEMS(cases); i++) {
+                KP_CLEANUP(kp_free_pkey) EVP_PKEY *key = EVP_EC_gen("P-256");
+                KP_CLEANUP(kp_free_x509)
+                X509 *ca = make_ca(key, cases[i].constraints, cases[i].ca_usage);
+                struct leaf leaf = right_leaf();
+
+                leaf.signer = key;
+                leaf.issuer = ca;
+                leaf.usage = cases[i].leaf_usage;
+                KP_CLEANUP(kp_free_x509) X509 *certificate = make_leaf(&leaf);
+                X509 *chain[] = { certificate, ca };
+                cr_expect_str_eq(refusal(packed(leaf_key, KP_COSE_ES256, chain, 2)),
+                        cases[i].right ? "" : "trust-path", "%zu", i);
+        }
+}
+
+Test(attestation, an_aaguid_extension_of_another_shape_is_refused)
+{
+        static const struct {
+                const char *bytes;
+                size_t len;
+        } shapes[] = {
+                { "aaguid-of-a-test", 16 }, /* wrapped only once */
+                { "\x04\x0f"
+                  "aaguid-of-a-tes",
+                        17 },
+                { "\x04\x10"
+                  "aaguid-of-a-test\0",
+                        19 },
+                { "\x0c\x10"
+                  "aaguid-of-a-test",
+                        18 },
+                { "", 0 },
+        };
+
+        for (size_t i = 0; i < KP_NELEMS(shapes); i++) {
+                struct leaf leaf = right_leaf();
+
+                leaf.aaguid = NULL;
+                KP_CLEANUP(kp_free_x509) X509 *certificate = make_leaf(&leaf);
+                der_put(certificate, "1.3.6.1.4.1.45724.1.1.4", shapes[i].bytes,
+                        shapes[i].len);
+                X509_sign(certificate, root_key, EVP_sha256());
+                cr_expect_str_eq(
+                        refusal(packed(leaf_key, KP_COSE_ES256, &certificate, 1)),
+                        "attestation", "%zu", i);
+        }
 }

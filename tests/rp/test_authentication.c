@@ -222,3 +222,35 @@ Test(authentication, takes_extensions_that_nobody_asked_for)
         expect.mode = KP_RP_LENIENT;
         cr_assert_str_eq(refusal(maker_assertion(&m)), "");
 }
+
+/* Spec: WebAuthn L3 §10.1.1 */
+Test(authentication, an_app_id_counts_where_it_was_asked_for_and_used)
+{
+        static const char app_id[] = "https://example.org/appid.json";
+        static const struct {
+                const char *asked, *hashed;
+                int output; /* 1 true, 0 false, -1 absent */
+                const char *refused;
+        } cases[] = {
+                { app_id, app_id, 1, "" },
+                { app_id, "example.org", 1, "" },
+                { app_id, "example.org", 0, "" },
+                { app_id, app_id, 0, "rp-id-hash" },
+                { app_id, app_id, -1, "rp-id-hash" },
+                { NULL, app_id, 1, "rp-id-hash" },
+                { "https://example.org/other.json", app_id, 1, "rp-id-hash" },
+        };
+
+        for (size_t i = 0; i < KP_NELEMS(cases); i++) {
+                json_t *response;
+
+                expect.app_id = cases[i].asked;
+                m.rp_id = cases[i].hashed;
+                response = maker_assertion(&m);
+                if (cases[i].output >= 0)
+                        json_object_set_new(
+                                json_object_get(response, "clientExtensionResults"),
+                                "appid", json_boolean(cases[i].output));
+                cr_expect_str_eq(refusal(response), cases[i].refused, "%zu", i);
+        }
+}

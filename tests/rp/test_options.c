@@ -254,14 +254,5 @@ Test(vector, skips_what_it_cannot_judge_and_says_why)
                 vector_of(&m, "valid", "{\"needs\":[\"rp-state\",\"ML-DSA\"]}", why),
                 KP_RP_SKIPPED);
         cr_assert_str_eq(why, "ML-DSA");
-        m.format = "tpm";
-        cr_assert_eq(vector_of(&m, "valid", "{}", why), KP_RP_SKIPPED);
-        cr_assert_str_eq(why, "attestation format tpm");
-        cr_assert_eq(vector_of(&m, "invalid", "{}", why), KP_RP_SKIPPED,
-                "not counted for us");
-        m.rp_id = "evil.example";
-        cr_assert_eq(
-                vector_of(&m, "invalid", "{}", why), KP_RP_AGREE, "refused before");
-        cr_assert_eq(vector_of(&m, "valid", "{}", why), KP_RP_SKIPPED);
         maker_end(&m);
 }

@@ -21,6 +21,7 @@ enum kp_ctap_cmd {
         KP_CTAP_SELECTION = 0x0b,
         KP_CTAP_LARGE_BLOBS = 0x0c,
         KP_CTAP_CONFIG = 0x0d,
+        KP_CTAP_BIO_ENROLLMENT_PREVIEW = 0x40,
         KP_CTAP_CREDENTIAL_MANAGEMENT_PREVIEW = 0x41,
 };
 const char *kp_ctap_cmd_name(uint8_t cmd); /* "makeCredential"; "unknown" */
@@ -46,6 +47,7 @@ enum kp_ctap_permission {
         KP_CTAP_PERM_BE = 0x08,
         KP_CTAP_PERM_LBW = 0x10,
         KP_CTAP_PERM_ACFG = 0x20,
+        KP_CTAP_PERM_PCMR = 0x40, /* CTAP 2.2: read-only, persistent */
 };
 
 /* Spec: CTAP 2.1 §8.2 "Status codes" */
