@@ -10,8 +10,7 @@
 struct get {
         struct kp_auth_request request;
         struct kp_auth_list allow;
-        bool cred_blob;
-        struct kp_auth_hmac hmac;
+        struct kp_auth_inputs inputs;
         struct kp_auth_credential **list; /* applicable, newest first */
         size_t n;
 };
@@ -19,7 +18,7 @@ struct get {
 static void
 get_done(struct get *g)
 {
-        kp_auth_hmac_done(&g->hmac);
+        kp_auth_inputs_done(&g->inputs);
         free(g->list);
 }
 
@@ -30,64 +29,38 @@ kp_auth_next_done(struct kp_authenticator *key)
 
         if (!next->active)
                 return;
-        kp_auth_hmac_done(&next->hmac);
+        kp_auth_inputs_done(&next->inputs);
         free(next->list);
         *next = (struct kp_auth_next){ 0 };
 }
 
 static int
-read_options(const cbor_item_t *options, struct kp_auth_request *r)
-{
-        int status = kp_auth_want_map(options, false);
-
-        if (status != KP_CTAP_OK ||
-                (status = kp_auth_want_option(options, "rk", &r->rk)) != KP_CTAP_OK ||
-                (status = kp_auth_want_option(options, "up", &r->up)) != KP_CTAP_OK)
-                return status;
-        return kp_auth_want_option(options, "uv", &r->uv);
-}
-
-static int
 get_read(const struct kp_authenticator *key, const cbor_item_t *params, struct get *g)
 {
-        struct kp_auth_request *r = &g->request;
-        const cbor_item_t *allow = kp_cbor_at_int(params, 3);
+        static const struct kp_auth_members at = { 2, 3, 5, 6, 7 };
         const char *rp_id;
-        size_t rp_id_len, len;
-        int status;
+        size_t rp_id_len;
+        int status =
+                kp_auth_want_text(kp_cbor_at_int(params, 1), true, &rp_id, &rp_id_len);
 
-        r->permission = KP_CTAP_PERM_GA;
-        r->has_pin_param = kp_cbor_at_int(params, 6) != NULL;
-        r->has_protocol = kp_cbor_at_int(params, 7) != NULL;
-        if ((status = kp_auth_want_text(
-                     kp_cbor_at_int(params, 1), true, &rp_id, &rp_id_len)) != 0 ||
-                (status = kp_auth_want_bytes(kp_cbor_at_int(params, 2), true,
-                         &r->client_data_hash, &len)) != 0)
+        if (status != KP_CTAP_OK || (status = kp_auth_request_read(key, params, &at,
+                                             &g->request, &g->allow)) != 0)
                 return status;
-        if (len != KP_AUTH_HASH_LEN)
-                return KP_CTAP1_ERR_INVALID_LENGTH;
-        kp_auth_hash(rp_id, rp_id_len, r->rp_id_hash);
-        if (allow != NULL && !kp_cbor_is_array(allow, &g->allow.n))
-                return KP_CTAP2_ERR_CBOR_UNEXPECTED_TYPE;
-        g->allow.array = g->allow.n > 0 ? allow : NULL; /* an empty one is none */
-        if ((status = kp_auth_list_check(key, &g->allow)) != 0 ||
-                (status = kp_auth_want_map(kp_cbor_at_int(params, 4), false)) != 0 ||
-                (status = read_options(kp_cbor_at_int(params, 5), r)) != 0 ||
-                (status = kp_auth_want_bytes(kp_cbor_at_int(params, 6), false,
-                         &r->pin_param, &r->pin_param_len)) != 0)
-                return status;
-        return kp_auth_want_int(kp_cbor_at_int(params, 7), false, &r->protocol);
+        kp_auth_hash(rp_id, rp_id_len, g->request.rp_id_hash);
+        g->request.permission = KP_CTAP_PERM_GA;
+        if (g->allow.n == 0)
+                g->allow.array = NULL; /* an empty one is none */
+        return kp_auth_inputs_get(key, kp_cbor_at_int(params, 4), &g->inputs);
 }
 
-/* Step 4; the codes of CTAP 2.0 §5.2 step 5 are the other way round. */
+/* Step 4; in CTAP 2.0 §5.2 step 5 the code is the other one. */
 static int
 check_options(const struct kp_authenticator *key, struct kp_auth_request *r)
 {
-        if (r->has_pin_param)
-                r->uv = 0;
-        if (r->uv == 1 && !kp_auth_uv_ready(key))
-                return key->ctap21 ? KP_CTAP2_ERR_INVALID_OPTION
-                                   : KP_CTAP2_ERR_UNSUPPORTED_OPTION;
+        int status = kp_auth_request_uv(key, r);
+
+        if (status != KP_CTAP_OK)
+                return status;
         if (r->rk >= 0)
                 return key->ctap21 ? KP_CTAP2_ERR_UNSUPPORTED_OPTION
                                    : KP_CTAP2_ERR_INVALID_OPTION;
@@ -134,41 +107,49 @@ locate(struct kp_authenticator *key, struct get *g)
         return KP_CTAP_OK;
 }
 
-/* Step 10, inputs. */
+/* Step 10: the only input that is more than a wish. */
 static int
-read_extensions(
-        struct kp_authenticator *key, const cbor_item_t *extensions, struct get *g)
+read_salts(struct kp_authenticator *key, struct get *g)
 {
-        const cbor_item_t *blob = kp_cbor_at_str(extensions, "credBlob");
-        const cbor_item_t *hmac = kp_cbor_at_str(extensions, "hmac-secret");
-
-        if (blob != NULL && kp_auth_extension(key, "credBlob") &&
-                !kp_cbor_is_bool(blob, &g->cred_blob))
-                return KP_CTAP2_ERR_CBOR_UNEXPECTED_TYPE;
-        if (hmac == NULL || !kp_auth_extension(key, "hmac-secret"))
+        if (g->inputs.salts == NULL)
                 return KP_CTAP_OK;
         if (g->request.up == 0) /* §12.5: no secret without a touch */
                 return KP_CTAP2_ERR_UNSUPPORTED_OPTION;
-        return kp_auth_hmac_read(key, hmac, &g->hmac);
+        return kp_auth_hmac_read(key, g->inputs.salts, &g->inputs.hmac);
 }
 
-/* Step 10, outputs; keys in canonical order. */
-static int
-put_extensions(struct kp_authenticator *key, const struct kp_auth_next *next,
-        const struct kp_auth_credential *credential, struct kp_buf *ret)
+/* Members 1 to 7, without userSelected: no model has a display to choose on. */
+static void
+put_members(const struct kp_auth_next *next, const struct kp_auth_credential *of,
+        const struct kp_buf *auth_data, const struct kp_buf *signature, bool first,
+        struct kp_buf *answer)
 {
-        if (!next->cred_blob && !next->hmac.asked)
-                return KP_CTAP_OK;
-        kp_cbor_put_map(ret, (size_t)next->cred_blob + (size_t)next->hmac.asked);
-        if (next->cred_blob) {
-                kp_cbor_put_text(ret, "credBlob");
-                kp_cbor_put_bytes(
-                        ret, credential->cred_blob.data, credential->cred_blob.len);
+        bool tells_user = of->discoverable && of->user_id.len > 0;
+        bool tells_n = first && next->n > 1;
+        bool tells_key = next->inputs.large_blob_key && of->has_large_blob_key;
+
+        kp_cbor_put_map(
+                answer, 3 + (size_t)tells_user + (size_t)tells_n + (size_t)tells_key);
+        kp_cbor_put_int(answer, 1);
+        kp_auth_put_descriptor(answer, &of->id);
+        kp_cbor_put_int(answer, 2);
+        kp_cbor_put_bytes(answer, auth_data->data, auth_data->len);
+        kp_cbor_put_int(answer, 3);
+        kp_cbor_put_bytes(answer, signature->data, signature->len);
+        if (tells_user) { /* names only to choose by, for a person who was verified */
+                kp_cbor_put_int(answer, 4);
+                kp_auth_put_user(
+                        answer, of, next->n > 1 && (next->flags & KP_AUTHDATA_UV));
         }
-        if (!next->hmac.asked)
-                return KP_CTAP_OK;
-        return kp_auth_hmac_put(
-                key, &next->hmac, credential, next->flags & KP_AUTHDATA_UV, ret);
+        if (tells_n) {
+                kp_cbor_put_int(answer, 5);
+                kp_cbor_put_int(answer, (int64_t)next->n);
+        }
+        if (tells_key) {
+                kp_cbor_put_int(answer, 7);
+                kp_cbor_put_bytes(
+                        answer, of->large_blob_key, sizeof(of->large_blob_key));
+        }
 }
 
 /* Steps 12.3 and 13: the answer about one credential. */
@@ -176,46 +157,23 @@ static int
 put_assertion(struct kp_authenticator *key, const struct kp_auth_next *next,
         struct kp_auth_credential *credential, bool first, struct kp_buf *answer)
 {
+        static const struct kp_buf no_key;
         KP_CLEANUP(kp_buf_done) struct kp_buf extensions = { 0 };
         KP_CLEANUP(kp_buf_done) struct kp_buf auth_data = { 0 };
         KP_CLEANUP(kp_buf_done) struct kp_buf signature = { 0 };
-        bool tells_user = credential->discoverable && credential->user_id.len > 0;
-        bool tells_n = first && next->n > 1;
         EVP_PKEY *pkey = kp_auth_credential_key(key, credential);
-        struct kp_authdata data = {
-                .rp_id_hash = next->rp_id_hash,
-                .flags = next->flags,
-                .sign_count = kp_auth_credential_count(key, credential),
-        };
-        int status = put_extensions(key, next, credential, &extensions);
+        int status;
 
-        if (status != KP_CTAP_OK)
-                return status;
-        if (pkey == NULL || extensions.failed)
+        if (pkey == NULL)
                 return KP_CTAP1_ERR_OTHER;
-        data.extensions = extensions.data;
-        data.extensions_len = extensions.len;
-        kp_authdata_put(&auth_data, &data);
-        status = kp_auth_sign(key, credential->alg, pkey, &auth_data,
-                next->client_data_hash, &signature);
-        if (status != KP_CTAP_OK)
+        if ((status = kp_auth_outputs_get(key, &next->inputs, next->flags,
+                     next->built_in, credential, &extensions)) != 0 ||
+                (status = kp_auth_data(key, credential, next->flags, &no_key,
+                         &extensions, &auth_data)) != 0 ||
+                (status = kp_auth_sign(key, credential->alg, pkey, &auth_data,
+                         next->client_data_hash, &signature)) != 0)
                 return status;
-        kp_cbor_put_map(answer, 3 + (size_t)tells_user + (size_t)tells_n);
-        kp_cbor_put_int(answer, 1);
-        kp_auth_put_descriptor(answer, &credential->id);
-        kp_cbor_put_int(answer, 2);
-        kp_cbor_put_bytes(answer, auth_data.data, auth_data.len);
-        kp_cbor_put_int(answer, 3);
-        kp_cbor_put_bytes(answer, signature.data, signature.len);
-        if (tells_user) { /* names only to choose by, for a person who was verified */
-                kp_cbor_put_int(answer, 4);
-                kp_auth_put_user(answer, credential,
-                        next->n > 1 && (next->flags & KP_AUTHDATA_UV));
-        }
-        if (tells_n) {
-                kp_cbor_put_int(answer, 5);
-                kp_cbor_put_int(answer, (int64_t)next->n);
-        }
+        put_members(next, credential, &auth_data, &signature, first, answer);
         return KP_CTAP_OK;
 }
 
@@ -232,22 +190,35 @@ answer_first(struct kp_authenticator *key, struct get *g, struct kp_buf *answer)
                 .channel = key->channel,
                 .since_ms = key->now_ms,
                 .flags = (r->up == 1 || r->present ? KP_AUTHDATA_UP : 0) |
-                         (r->verified ? KP_AUTHDATA_UV : 0) |
-                         (key->facts->backup_eligible ? KP_AUTHDATA_BE : 0) |
-                         (key->facts->backed_up ? KP_AUTHDATA_BS : 0),
-                .cred_blob = g->cred_blob,
-                .hmac = g->hmac,
+                         (r->verified ? KP_AUTHDATA_UV : 0),
+                .built_in = r->built_in,
+                .inputs = g->inputs,
                 .list = KP_STEAL(g->list),
                 .n = g->n,
                 .at = 1,
         };
-        g->hmac = (struct kp_auth_hmac){ 0 };
+        g->inputs = (struct kp_auth_inputs){ 0 };
+        next->inputs.salts = NULL; /* it ends with the request */
         memcpy(next->client_data_hash, r->client_data_hash, KP_AUTH_HASH_LEN);
         memcpy(next->rp_id_hash, r->rp_id_hash, KP_AUTH_HASH_LEN);
         status = put_assertion(key, next, next->list[0], true, answer);
         if (status != KP_CTAP_OK || next->n == 1)
                 kp_auth_next_done(key);
         return status;
+}
+
+/*
+ * DEVIATION CTAP 2.1 §6.2.2 step 7.6: it returns NO_CREDENTIALS at once; we ask for the
+ * touch first, as CTAP 2.0 §5.2 does and keys on the market do, because the answer would
+ * otherwise tell a page what is on the key without the person knowing. The token is not
+ * spent by it, so that a platform can ask for the rest of a long list.
+ */
+static int
+answer_none(struct kp_authenticator *key, const struct kp_auth_request *r)
+{
+        int status = r->up == 1 ? kp_auth_request_present(key, r) : KP_CTAP_OK;
+
+        return status == KP_CTAP_OK ? KP_CTAP2_ERR_NO_CREDENTIALS : status;
 }
 
 int
@@ -264,17 +235,11 @@ kp_auth_get_assertion(
                 (status = kp_auth_request_verify(key, r)) != 0 ||
                 (status = locate(key, &g)) != 0)
                 return status;
-        /*
-         * DEVIATION CTAP 2.1 §6.2.2 step 7.6: it returns NO_CREDENTIALS at once; we ask
-         * for the touch first, as CTAP 2.0 §5.2 does and keys on the market do, because
-         * the answer would otherwise tell a page what is on the key without the person
-         * knowing.
-         */
+        if (g.n == 0)
+                return answer_none(key, r);
         if (r->up == 1 && (status = kp_auth_request_touch(key, r)) != 0)
                 return status;
-        if (g.n == 0)
-                return KP_CTAP2_ERR_NO_CREDENTIALS;
-        if ((status = read_extensions(key, kp_cbor_at_int(params, 4), &g)) != 0)
+        if ((status = read_salts(key, &g)) != 0)
                 return status;
         return answer_first(key, &g, answer);
 }

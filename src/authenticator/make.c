@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
 #include <string.h>
 
 #include "internal.h"
@@ -8,131 +9,93 @@ struct make {
         struct kp_auth_request request;
         const char *rp_id;
         size_t rp_id_len;
-        const cbor_item_t *user, *algorithms, *extensions;
+        struct kp_buf user_id, user_name, user_display_name;
+        const cbor_item_t *algorithms, *formats;
         struct kp_auth_list exclude;
-        bool enterprise;
+        bool has_enterprise;
+        int64_t enterprise; /* 0: a usual attestation */
         int alg;
-
-        int64_t cred_protect; /* 0: not asked for */
-        bool hmac_secret, min_pin_length, has_cred_blob;
-        const uint8_t *cred_blob;
-        size_t cred_blob_len;
+        bool discoverable;
+        struct kp_auth_inputs inputs;
 };
 
-static int
-read_options(const cbor_item_t *options, struct kp_auth_request *r)
+static void
+make_done(struct make *m)
 {
-        int status = kp_auth_want_map(options, false);
-
-        if (status != KP_CTAP_OK ||
-                (status = kp_auth_want_option(options, "rk", &r->rk)) != KP_CTAP_OK ||
-                (status = kp_auth_want_option(options, "up", &r->up)) != KP_CTAP_OK)
-                return status;
-        return kp_auth_want_option(options, "uv", &r->uv);
+        kp_buf_done(&m->user_id);
+        kp_buf_done(&m->user_name);
+        kp_buf_done(&m->user_display_name);
+        kp_auth_inputs_done(&m->inputs);
 }
 
 static int
 read_rp(const cbor_item_t *rp, struct make *m)
 {
+        const char *name;
+        size_t name_len;
         int status = kp_auth_want_map(rp, true);
 
-        if (status != KP_CTAP_OK)
-                return status;
-        status = kp_auth_want_text(
-                kp_cbor_at_str(rp, "id"), true, &m->rp_id, &m->rp_id_len);
-        if (status != KP_CTAP_OK)
+        if (status != KP_CTAP_OK ||
+                (status = kp_auth_want_text(kp_cbor_at_str(rp, "id"), true, &m->rp_id,
+                         &m->rp_id_len)) != 0 ||
+                (status = kp_auth_want_text(
+                         kp_cbor_at_str(rp, "name"), false, &name, &name_len)) != 0)
                 return status;
         kp_auth_hash(m->rp_id, m->rp_id_len, m->request.rp_id_hash);
         return KP_CTAP_OK;
 }
 
-static int
-read_pin(const cbor_item_t *params, int64_t param, int64_t protocol,
-        struct kp_auth_request *r)
+/* Of CTAP 2.2; to an older key the parameter is unknown. */
+static bool
+has_formats(const struct kp_authenticator *key)
 {
-        int status;
-
-        r->has_pin_param = kp_cbor_at_int(params, param) != NULL;
-        r->has_protocol = kp_cbor_at_int(params, protocol) != NULL;
-        status = kp_auth_want_bytes(
-                kp_cbor_at_int(params, param), false, &r->pin_param, &r->pin_param_len);
-        if (status != KP_CTAP_OK)
-                return status;
-        return kp_auth_want_int(kp_cbor_at_int(params, protocol), false, &r->protocol);
+        return key->facts->tells_attestation_formats ||
+               kp_words_have(&key->facts->versions, "FIDO_2_3");
 }
 
 static int
-read_list(const struct kp_authenticator *key, const cbor_item_t *item,
-        struct kp_auth_list *ret)
+read_formats(
+        const struct kp_authenticator *key, const cbor_item_t *formats, struct make *m)
 {
-        if (item == NULL)
+        size_t n, len;
+        const char *text;
+
+        if (formats == NULL || !has_formats(key))
                 return KP_CTAP_OK;
-        if (!kp_cbor_is_array(item, &ret->n))
+        if (!kp_cbor_is_array(formats, &n))
                 return KP_CTAP2_ERR_CBOR_UNEXPECTED_TYPE;
-        ret->array = item;
-        return kp_auth_list_check(key, ret);
-}
-
-/* A supported extension with input of a wrong type is an error; others are ignored. */
-static int
-read_extensions(const struct kp_authenticator *key, struct make *m)
-{
-        const cbor_item_t *ext = m->extensions, *item;
-        int status = kp_auth_want_map(ext, false);
-
-        if (status != KP_CTAP_OK)
-                return status;
-        item = kp_cbor_at_str(ext, "credProtect");
-        if (item != NULL && kp_auth_extension(key, "credProtect")) {
-                if (!kp_cbor_is_int(item, &m->cred_protect))
+        for (size_t i = 0; i < n; i++)
+                if (!kp_cbor_is_text(cbor_array_handle(formats)[i], &text, &len))
                         return KP_CTAP2_ERR_CBOR_UNEXPECTED_TYPE;
-                if (m->cred_protect < 1 || m->cred_protect > 3)
-                        return KP_CTAP2_ERR_INVALID_OPTION;
-        }
-        item = kp_cbor_at_str(ext, "credBlob");
-        if (item != NULL && kp_auth_extension(key, "credBlob")) {
-                m->has_cred_blob = true;
-                if (!kp_cbor_is_bytes(item, &m->cred_blob, &m->cred_blob_len))
-                        return KP_CTAP2_ERR_CBOR_UNEXPECTED_TYPE;
-        }
-        item = kp_cbor_at_str(ext, "hmac-secret");
-        if (item != NULL && kp_auth_extension(key, "hmac-secret") &&
-                !kp_cbor_is_bool(item, &m->hmac_secret))
-                return KP_CTAP2_ERR_CBOR_UNEXPECTED_TYPE;
-        item = kp_cbor_at_str(ext, "minPinLength");
-        if (item != NULL && kp_auth_extension(key, "minPinLength") &&
-                !kp_cbor_is_bool(item, &m->min_pin_length))
-                return KP_CTAP2_ERR_CBOR_UNEXPECTED_TYPE;
+        m->formats = formats;
         return KP_CTAP_OK;
 }
 
 static int
 make_read(const struct kp_authenticator *key, const cbor_item_t *params, struct make *m)
 {
-        size_t len;
-        int64_t enterprise;
-        int status;
+        static const struct kp_auth_members at = { 1, 5, 7, 8, 9 };
+        const cbor_item_t *enterprise = kp_cbor_at_int(params, 10);
+        int status = kp_auth_request_read(key, params, &at, &m->request, &m->exclude);
 
-        m->user = kp_cbor_at_int(params, 3);
-        m->algorithms = kp_cbor_at_int(params, 4);
-        m->extensions = kp_cbor_at_int(params, 6);
-        m->enterprise = kp_cbor_at_int(params, 10) != NULL;
-        m->request.permission = KP_CTAP_PERM_MC;
-        if ((status = kp_auth_want_bytes(kp_cbor_at_int(params, 1), true,
-                     &m->request.client_data_hash, &len)) != 0 ||
+        if (status != KP_CTAP_OK ||
                 (status = read_rp(kp_cbor_at_int(params, 2), m)) != 0 ||
-                (status = kp_auth_want_map(m->user, true)) != 0)
+                (status = kp_auth_want_user(kp_cbor_at_int(params, 3), &m->user_id,
+                         &m->user_name, &m->user_display_name)) != 0)
                 return status;
-        if (len != KP_AUTH_HASH_LEN)
-                return KP_CTAP1_ERR_INVALID_LENGTH;
-        if (m->algorithms == NULL)
+        if ((m->algorithms = kp_cbor_at_int(params, 4)) == NULL)
                 return KP_CTAP2_ERR_MISSING_PARAMETER;
-        if ((status = read_list(key, kp_cbor_at_int(params, 5), &m->exclude)) != 0 ||
-                (status = read_extensions(key, m)) != 0 ||
-                (status = read_options(kp_cbor_at_int(params, 7), &m->request)) != 0 ||
-                (status = read_pin(params, 8, 9, &m->request)) != 0)
+        m->request.permission = KP_CTAP_PERM_MC;
+        /* of CTAP 2.1; to an older key the parameter is unknown */
+        m->has_enterprise = enterprise != NULL &&
+                            (key->ctap21 || kp_auth_option(key, KP_OPTION_EP) >= 0);
+        m->discoverable = m->request.rk == 1 || key->facts->always_discoverable;
+        if ((m->has_enterprise && (status = kp_auth_want_int(
+                                           enterprise, true, &m->enterprise)) != 0) ||
+                (status = read_formats(key, kp_cbor_at_int(params, 11), m)) != 0)
                 return status;
-        return kp_auth_want_int(kp_cbor_at_int(params, 10), false, &enterprise);
+        return kp_auth_inputs_make(
+                key, kp_cbor_at_int(params, 6), m->discoverable, &m->inputs);
 }
 
 static bool
@@ -163,7 +126,8 @@ choose_algorithm(const struct kp_authenticator *key, struct make *m)
                         return status;
                 if (kp_cbor_at_str(entry, "alg") == NULL ||
                         kp_cbor_at_str(entry, "type") == NULL)
-                        return KP_CTAP2_ERR_INVALID_CBOR;
+                        return key->ctap21 ? KP_CTAP2_ERR_INVALID_CBOR
+                                           : KP_CTAP2_ERR_MISSING_PARAMETER;
                 if (!kp_cbor_is_int(kp_cbor_at_str(entry, "alg"), &alg) ||
                         !kp_cbor_is_text(
                                 kp_cbor_at_str(entry, "type"), &type, &type_len))
@@ -175,17 +139,15 @@ choose_algorithm(const struct kp_authenticator *key, struct make *m)
         return m->alg == 0 ? KP_CTAP2_ERR_UNSUPPORTED_ALGORITHM : KP_CTAP_OK;
 }
 
-/* Step 5; CTAP 2.0 §5.1 step 3 has the two codes the other way round, and no "up". */
+/* Step 5; CTAP 2.0 §5.1 has no "up". */
 static int
 check_options(const struct kp_authenticator *key, struct kp_auth_request *r)
 {
         int rk = kp_auth_option(key, KP_OPTION_RK);
+        int status = kp_auth_request_uv(key, r);
 
-        if (r->has_pin_param)
-                r->uv = 0;
-        if (r->uv == 1 && !kp_auth_uv_ready(key))
-                return key->ctap21 ? KP_CTAP2_ERR_INVALID_OPTION
-                                   : KP_CTAP2_ERR_UNSUPPORTED_OPTION;
+        if (status != KP_CTAP_OK)
+                return status;
         if ((r->rk >= 0 && rk < 0) || (r->rk == 1 && rk == 0))
                 return KP_CTAP2_ERR_UNSUPPORTED_OPTION;
         if (r->up == 0 || (r->up == 1 && !key->ctap21))
@@ -213,6 +175,36 @@ check_unverified(const struct kp_authenticator *key, const struct kp_auth_reques
         return kp_auth_request_unverified(key, true);
 }
 
+static bool
+may_identify(const struct kp_authenticator *key, const struct make *m)
+{
+        const struct kp_words *list = &key->facts->enterprise_rp_ids;
+
+        /* 2: the platform has vetted the relying party */
+        if (m->enterprise == 2)
+                return true;
+        for (size_t i = 0; i < list->n; i++)
+                if (kp_bytes_equal(list->word[i], strlen(list->word[i]), m->rp_id,
+                            m->rp_id_len))
+                        return true;
+        return false;
+}
+
+/* Step 9: is an enterprise attestation asked for, and may it be given? */
+static int
+check_enterprise(const struct kp_authenticator *key, struct make *m)
+{
+        if (!m->has_enterprise)
+                return KP_CTAP_OK;
+        if (kp_auth_option(key, KP_OPTION_EP) != 1)
+                return KP_CTAP1_ERR_INVALID_PARAMETER;
+        if (m->enterprise != 1 && m->enterprise != 2)
+                return KP_CTAP2_ERR_INVALID_OPTION;
+        if (!may_identify(key, m))
+                m->enterprise = 0;
+        return KP_CTAP_OK;
+}
+
 /* Step 12: a match asks for a touch first, or the answer would tell who has what. */
 static int
 check_excluded(struct kp_authenticator *key, struct make *m)
@@ -230,58 +222,73 @@ check_excluded(struct kp_authenticator *key, struct make *m)
                 if (credential == NULL ||
                         (credential->cred_protect == 3 && !r->verified))
                         continue;
-                if (!r->present &&
-                        !(r->has_pin_param && kp_auth_token_user_present(key)) &&
-                        kp_auth_finger_touch(key) == KP_AUTH_TOUCH_PENDING)
+                if (kp_auth_request_present(key, r) == KP_AUTH_PENDING)
                         return KP_AUTH_PENDING;
                 return KP_CTAP2_ERR_CREDENTIAL_EXCLUDED;
         }
         return KP_CTAP_OK;
 }
 
-/* The minimum PIN length is told to relying parties on the list only. §12.4 */
-static bool
-tells_min_pin(const struct kp_authenticator *key, const struct make *m)
+/*
+ * Step 19: the first that the key can give; `ret` holds it. NULL: the key's own choice.
+ *
+ * DEVIATION CTAP 2.3 §6.1.2 step 19: where "none" is the only one it says "omit
+ * attestation from the output"; we answer fmt "none" with the empty statement that
+ * WebAuthn L3 §8.7 gives it, because platforms take an answer without attStmt for
+ * malformed.
+ */
+static const char *
+choose_format(const struct kp_authenticator *key, const struct make *m, char ret[32])
 {
-        for (size_t i = 0; m->min_pin_length && i < key->n_min_pin_rp_ids; i++)
-                if (kp_bytes_equal(key->min_pin_rp_ids[i].data,
-                            key->min_pin_rp_ids[i].len, m->rp_id, m->rp_id_len))
-                        return true;
-        return false;
+        size_t n = 0, len;
+        const char *text;
+
+        if (m->formats == NULL || !kp_cbor_is_array(m->formats, &n))
+                return NULL;
+        for (size_t i = 0; i < n; i++) {
+                if (!kp_cbor_is_text(cbor_array_handle(m->formats)[i], &text, &len) ||
+                        len >= 32)
+                        continue;
+                (void)snprintf(ret, 32, "%.*s", (int)len, len == 0 ? "" : text);
+                if (strlen(ret) == len && kp_auth_attests(key, ret, m->alg))
+                        return ret;
+        }
+        return NULL;
 }
 
-/* Step 15: outputs, keys in canonical order. */
-static void
-put_extensions(const struct kp_authenticator *key, const struct make *m,
-        struct kp_auth_credential *credential, struct kp_buf *ret)
+/* fmt, authData, attStmt, epAtt, largeBlobKey */
+static int
+put_members(struct kp_authenticator *key, const struct make *m,
+        struct kp_auth_credential *credential, const struct kp_buf *auth_data,
+        struct kp_buf *answer)
 {
-        bool min_pin = tells_min_pin(key, m);
-        bool kept = m->cred_blob_len <= (size_t)key->facts->max_cred_blob_length &&
-                    credential->discoverable;
-        size_t n = (size_t)m->has_cred_blob + (m->cred_protect != 0) +
-                   (size_t)m->hmac_secret + (size_t)min_pin;
+        char name[32];
+        struct kp_auth_statement statement = {
+                .format = choose_format(key, m, name),
+                .enterprise = (int)m->enterprise,
+                .auth_data = auth_data,
+                .client_data_hash = m->request.client_data_hash,
+        };
+        int status;
 
-        if (n == 0)
-                return;
-        kp_cbor_put_map(ret, n);
-        if (m->has_cred_blob) {
-                kp_cbor_put_text(ret, "credBlob");
-                kp_cbor_put_bool(ret, kept);
+        /* who wants no attestation is not told which key this is */
+        if (statement.format != NULL && strcmp(statement.format, "none") == 0)
+                statement.enterprise = 0;
+        kp_cbor_put_map(answer, 3 + (size_t)(statement.enterprise != 0) +
+                                        (size_t)credential->has_large_blob_key);
+        status = kp_auth_attest_as(key, credential, &statement, answer);
+        if (status != KP_CTAP_OK)
+                return status;
+        if (statement.enterprise != 0) {
+                kp_cbor_put_int(answer, 4);
+                kp_cbor_put_bool(answer, true);
         }
-        if (m->has_cred_blob && kept)
-                kp_buf_put(&credential->cred_blob, m->cred_blob, m->cred_blob_len);
-        if (m->cred_protect != 0) {
-                kp_cbor_put_text(ret, "credProtect");
-                kp_cbor_put_int(ret, m->cred_protect);
+        if (credential->has_large_blob_key) {
+                kp_cbor_put_int(answer, 5);
+                kp_cbor_put_bytes(answer, credential->large_blob_key,
+                        sizeof(credential->large_blob_key));
         }
-        if (m->hmac_secret) {
-                kp_cbor_put_text(ret, "hmac-secret");
-                kp_cbor_put_bool(ret, true);
-        }
-        if (min_pin) {
-                kp_cbor_put_text(ret, "minPinLength");
-                kp_cbor_put_int(ret, key->min_pin_length);
-        }
+        return KP_CTAP_OK;
 }
 
 static int
@@ -292,48 +299,39 @@ put_answer(struct kp_authenticator *key, const struct make *m,
         KP_CLEANUP(kp_buf_done) struct kp_buf extensions = { 0 };
         KP_CLEANUP(kp_buf_done) struct kp_buf auth_data = { 0 };
         const EVP_PKEY *pkey = kp_auth_credential_key(key, credential);
-        struct kp_authdata data;
+        uint8_t flags = KP_AUTHDATA_UP | (m->request.verified ? KP_AUTHDATA_UV : 0);
+        int status = kp_auth_outputs_make(
+                key, &m->inputs, &m->request, credential, &extensions);
 
-        put_extensions(key, m, credential, &extensions);
-        if (pkey == NULL || kp_cose_key_put(&public_key, pkey, m->alg, &key->err) < 0)
+        if (status != KP_CTAP_OK)
+                return status;
+        if (pkey == NULL || credential->cred_blob.failed ||
+                kp_cose_key_put(&public_key, pkey, m->alg, &key->err) < 0)
                 return KP_CTAP1_ERR_OTHER;
-        data = (struct kp_authdata){
-                .rp_id_hash = credential->rp_id_hash,
-                .flags = KP_AUTHDATA_UP | (m->request.verified ? KP_AUTHDATA_UV : 0) |
-                         (key->facts->backup_eligible ? KP_AUTHDATA_BE : 0) |
-                         (key->facts->backed_up ? KP_AUTHDATA_BS : 0),
-                .sign_count = kp_auth_credential_count(key, credential),
-                .aaguid = key->facts->aaguid,
-                .credential_id = credential->id.data,
-                .credential_id_len = credential->id.len,
-                .public_key = public_key.data,
-                .public_key_len = public_key.len,
-                .extensions = extensions.data,
-                .extensions_len = extensions.len,
-        };
-        kp_authdata_put(&auth_data, &data);
-        if (extensions.failed || credential->cred_blob.failed)
-                return KP_CTAP1_ERR_OTHER;
-        return kp_auth_attest(
-                key, credential, &auth_data, m->request.client_data_hash, answer);
+        status = kp_auth_data(
+                key, credential, flags, &public_key, &extensions, &auth_data);
+        if (status != KP_CTAP_OK)
+                return status;
+        return put_members(key, m, credential, &auth_data, answer);
+}
+
+static void
+put_copy(struct kp_buf *to, const struct kp_buf *from)
+{
+        kp_buf_put(to, from->data, from->len);
 }
 
 static int
 fill_credential(struct kp_authenticator *key, const struct make *m,
         struct kp_auth_credential *credential, struct kp_buf *answer)
 {
-        int status;
-
         credential->alg = m->alg;
-        credential->cred_protect = m->cred_protect == 0 ? 1 : (int)m->cred_protect;
-        credential->discoverable =
-                m->request.rk == 1 || key->facts->always_discoverable;
+        credential->discoverable = m->discoverable;
         memcpy(credential->rp_id_hash, m->request.rp_id_hash, KP_AUTH_HASH_LEN);
         kp_buf_put(&credential->rp_id, m->rp_id, m->rp_id_len);
-        status = kp_auth_want_user(m->user, &credential->user_id,
-                &credential->user_name, &credential->user_display_name);
-        if (status != KP_CTAP_OK)
-                return status;
+        put_copy(&credential->user_id, &m->user_id);
+        put_copy(&credential->user_name, &m->user_name);
+        put_copy(&credential->user_display_name, &m->user_display_name);
         if (credential->rp_id.failed || credential->user_id.failed ||
                 credential->user_name.failed || credential->user_display_name.failed ||
                 !kp_auth_credential_make(key, credential))
@@ -341,24 +339,24 @@ fill_credential(struct kp_authenticator *key, const struct make *m,
         return put_answer(key, m, credential, answer);
 }
 
+static bool
+is_full(struct kp_authenticator *key)
+{
+        return kp_auth_fault(key, KP_POINT_STORE_FULL, NULL) ||
+               kp_auth_store_used(key) >= (size_t)key->facts->places;
+}
+
 /* Steps 16 to 19: the new one is complete before the one that it replaces goes. */
 static int
 create(struct kp_authenticator *key, const struct make *m, struct kp_buf *answer)
 {
         struct kp_auth_credential *old = NULL, *credential;
-        const uint8_t *user_id = NULL;
-        size_t user_id_len = 0;
-        bool discoverable = m->request.rk == 1 || key->facts->always_discoverable;
-        int status = kp_auth_want_bytes(
-                kp_cbor_at_str(m->user, "id"), true, &user_id, &user_id_len);
+        int status;
 
-        if (status != KP_CTAP_OK)
-                return status;
-        if (discoverable)
+        if (m->discoverable)
                 old = kp_auth_store_account(
-                        key, m->request.rp_id_hash, user_id, user_id_len);
-        if (discoverable && old == NULL &&
-                kp_auth_store_used(key) >= (size_t)key->facts->places)
+                        key, m->request.rp_id_hash, m->user_id.data, m->user_id.len);
+        if (m->discoverable && old == NULL && is_full(key))
                 return KP_CTAP2_ERR_KEY_STORE_FULL;
         if ((credential = kp_auth_store_add(key)) == NULL)
                 return KP_CTAP1_ERR_OTHER;
@@ -367,6 +365,8 @@ create(struct kp_authenticator *key, const struct make *m, struct kp_buf *answer
                 kp_auth_store_remove(key, credential);
         else if (old != NULL)
                 kp_auth_store_remove(key, old);
+        if (status == KP_CTAP_OK && m->discoverable)
+                kp_auth_store_changed(key);
         return status;
 }
 
@@ -374,7 +374,7 @@ int
 kp_auth_make_credential(
         struct kp_authenticator *key, const cbor_item_t *params, struct kp_buf *answer)
 {
-        struct make m = { 0 };
+        KP_CLEANUP(make_done) struct make m = { 0 };
         struct kp_auth_request *r = &m.request;
         int status = make_read(key, params, &m);
 
@@ -382,13 +382,14 @@ kp_auth_make_credential(
                 (status = choose_algorithm(key, &m)) != 0 ||
                 (status = check_options(key, r)) != 0 ||
                 (status = kp_auth_request_always_uv(key, r)) != 0 ||
-                (status = check_unverified(key, r)) != 0)
-                return status;
-        if (m.enterprise) /* step 9: not capable of it */
-                return KP_CTAP1_ERR_INVALID_PARAMETER;
-        if ((status = kp_auth_request_verify(key, r)) != 0 ||
+                (status = check_unverified(key, r)) != 0 ||
+                (status = check_enterprise(key, &m)) != 0 ||
+                (status = kp_auth_request_verify(key, r)) != 0 ||
                 (status = check_excluded(key, &m)) != 0 ||
                 (status = kp_auth_request_touch(key, r)) != 0)
+                return status;
+        if (m.inputs.salts != NULL && /* step 15 */
+                (status = kp_auth_hmac_read(key, m.inputs.salts, &m.inputs.hmac)) != 0)
                 return status;
         return create(key, &m, answer);
 }

@@ -5,7 +5,7 @@
 #include "internal.h"
 
 #define PADDED_PIN_LEN 64
-#define PIN_MAX_LEN 63
+#define PERMISSIONS 0x7f /* that are defined; others are ignored */
 
 /* Parameters of authenticatorClientPIN. Spec: CTAP 2.1 §6.5.5 */
 struct pin_params {
@@ -84,18 +84,9 @@ kp_auth_pin_decapsulate(struct kp_authenticator *key, int protocol,
 
 /* ---- the PIN itself ---- */
 
-static int64_t
-code_points(const uint8_t *pin, size_t pin_len)
-{
-        int64_t n = 0;
-
-        for (size_t i = 0; i < pin_len; i++)
-                n += (pin[i] & 0xc0) != 0x80;
-        return n;
-}
-
-void
-kp_auth_pin_store(struct kp_authenticator *key, const uint8_t *pin, size_t pin_len)
+static void
+pin_keep(struct kp_authenticator *key, const uint8_t *pin, size_t pin_len,
+        int64_t points)
 {
         uint8_t hash[KP_AUTH_HASH_LEN];
 
@@ -103,9 +94,19 @@ kp_auth_pin_store(struct kp_authenticator *key, const uint8_t *pin, size_t pin_l
         memcpy(key->pin_hash, hash, sizeof(key->pin_hash));
         OPENSSL_cleanse(hash, sizeof(hash));
         key->pin_set = true;
-        key->pin_code_points = code_points(pin, pin_len);
+        key->pin_code_points = points;
         key->pin_retries = KP_AUTH_PIN_RETRIES;
         key->force_pin_change = false;
+}
+
+void
+kp_auth_pin_store(struct kp_authenticator *key, const uint8_t *pin, size_t pin_len)
+{
+        int64_t points = 0;
+
+        for (size_t i = 0; i < pin_len; i++)
+                points += (pin[i] & 0xc0) != 0x80;
+        pin_keep(key, pin, pin_len, points);
 }
 
 static bool
@@ -126,6 +127,7 @@ new_pin_take(struct kp_authenticator *key, const struct kp_pin_secret *secret,
         const struct pin_params *params)
 {
         KP_CLEANUP(kp_buf_wipe) struct kp_buf pin = { 0 };
+        int64_t points;
         size_t len;
 
         if (kp_pin_decrypt(
@@ -135,12 +137,10 @@ new_pin_take(struct kp_authenticator *key, const struct kp_pin_secret *secret,
                 return KP_CTAP1_ERR_INVALID_PARAMETER;
         for (len = pin.len; len > 0 && pin.data[len - 1] == 0; len--)
                 ;
-        if (len > PIN_MAX_LEN || code_points(pin.data, len) < key->min_pin_length)
+        points = kp_auth_pin_points(key, pin.data, len);
+        if (points < 0 || (key->force_pin_change && same_pin(key, pin.data, len)))
                 return KP_CTAP2_ERR_PIN_POLICY_VIOLATION;
-        if (key->force_pin_change && same_pin(key, pin.data, len))
-                return KP_CTAP2_ERR_PIN_POLICY_VIOLATION;
-        kp_auth_pin_store(key, pin.data, len);
-        kp_auth_token_end(key);
+        pin_keep(key, pin.data, len, points);
         return KP_CTAP_OK;
 }
 
@@ -154,27 +154,47 @@ pin_blocked(const struct kp_authenticator *key)
                        : KP_CTAP_OK;
 }
 
-/* The try is counted before the PIN is looked at, and given back when it was right. */
+/* May a PIN be tried at all? */
+static int
+pin_may_be_tried(struct kp_authenticator *key)
+{
+        if (!key->pin_set)
+                return KP_CTAP2_ERR_PIN_NOT_SET;
+        if (kp_auth_fault(key, KP_POINT_PIN_BLOCKED, NULL))
+                return KP_CTAP2_ERR_PIN_BLOCKED;
+        if (kp_auth_fault(key, KP_POINT_PIN_POWER_CYCLE, NULL))
+                return KP_CTAP2_ERR_PIN_AUTH_BLOCKED;
+        return pin_blocked(key);
+}
+
+/*
+ * The try is counted, and the count kept, before the PIN is looked at; it is given back
+ * when the PIN was right. Spec: CTAP 2.1 §6.5.5.6 steps 6 to 8, §6.5.5.7.1 steps 8 to 10
+ */
 static int
 pin_check(struct kp_authenticator *key, int protocol,
         const struct kp_pin_secret *secret, const struct pin_params *params)
 {
         KP_CLEANUP(kp_buf_wipe) struct kp_buf hash = { 0 };
+        int status;
 
         key->pin_retries--;
+        if ((status = kp_auth_keep(key)) != KP_CTAP_OK)
+                return status;
         if (kp_pin_decrypt(secret, params->pin_hash, params->pin_hash_len, &hash,
                     &key->err) == 0 &&
                 hash.len == sizeof(key->pin_hash) &&
                 CRYPTO_memcmp(hash.data, key->pin_hash, sizeof(key->pin_hash)) == 0) {
                 key->pin_retries = KP_AUTH_PIN_RETRIES;
                 key->uv_retries = (unsigned)key->facts->uv_retries;
+                key->uv_count = 0;
                 key->pin.wrong = 0;
                 return KP_CTAP_OK;
         }
         kp_free_pkey(&key->pin.agreement[protocol - 1]); /* regenerate */
         key->pin.wrong++;
-        if (pin_blocked(key) != KP_CTAP_OK)
-                return pin_blocked(key);
+        if ((status = pin_blocked(key)) != KP_CTAP_OK)
+                return status;
         return KP_CTAP2_ERR_PIN_INVALID;
 }
 
@@ -268,10 +288,14 @@ change_pin_agreed(struct kp_authenticator *key, const struct pin_params *params,
         if ((status = pin_check(key, (int)params->protocol, secret, params)) !=
                 KP_CTAP_OK)
                 return status;
-        return new_pin_take(key, secret, params);
+        if ((status = new_pin_take(key, secret, params)) != KP_CTAP_OK)
+                return status;
+        kp_auth_token_end(key);
+        kp_auth_persistent_end(key);
+        return KP_CTAP_OK;
 }
 
-/* Spec: CTAP 2.1 §6.5.5.6 */
+/* Spec: CTAP 2.1 §6.5.5.6; the persistent token is of CTAP 2.2 */
 static int
 change_pin(struct kp_authenticator *key, const struct pin_params *params,
         struct kp_buf *answer)
@@ -283,9 +307,7 @@ change_pin(struct kp_authenticator *key, const struct pin_params *params,
         if (params->key_agreement == NULL || params->new_pin == NULL ||
                 params->pin_hash == NULL || params->param == NULL)
                 return KP_CTAP2_ERR_MISSING_PARAMETER;
-        if (!key->pin_set)
-                return KP_CTAP2_ERR_PIN_NOT_SET;
-        if ((status = pin_blocked(key)) != KP_CTAP_OK)
+        if ((status = pin_may_be_tried(key)) != KP_CTAP_OK)
                 return status;
         status = kp_auth_pin_decapsulate(
                 key, (int)params->protocol, params->key_agreement, &secret);
@@ -298,12 +320,11 @@ change_pin(struct kp_authenticator *key, const struct pin_params *params,
 
 static int
 put_token(struct kp_authenticator *key, const struct kp_pin_secret *secret,
-        struct kp_buf *answer)
+        const uint8_t token[32], struct kp_buf *answer)
 {
         KP_CLEANUP(kp_buf_wipe) struct kp_buf cipher = { 0 };
 
-        if (kp_pin_encrypt(secret, key->random, key->pin.token.bytes,
-                    sizeof(key->pin.token.bytes), &cipher, &key->err) < 0)
+        if (kp_pin_encrypt(secret, key->random, token, 32, &cipher, &key->err) < 0)
                 return KP_CTAP1_ERR_OTHER;
         kp_cbor_put_map(answer, 1);
         kp_cbor_put_int(answer, 2);
@@ -311,16 +332,22 @@ put_token(struct kp_authenticator *key, const struct kp_pin_secret *secret,
         return KP_CTAP_OK;
 }
 
-static void
-token_permit(struct kp_authenticator *key, const struct pin_params *params)
+/* The person has shown who it is: hand out the token that was asked for. */
+static int
+give_token(struct kp_authenticator *key, const struct pin_params *params,
+        const struct kp_pin_secret *secret, bool present, struct kp_buf *answer)
 {
         uint8_t rp_id_hash[KP_AUTH_HASH_LEN];
 
-        key->pin.token.permissions = (uint8_t)(params->permissions & 0x3f);
-        if (params->rp_id == NULL)
-                return;
-        kp_auth_hash(params->rp_id, params->rp_id_len, rp_id_hash);
-        kp_auth_token_bind(key, rp_id_hash);
+        if (params->permissions & KP_CTAP_PERM_PCMR)
+                return put_token(key, secret, kp_auth_persistent_grant(key), answer);
+        kp_auth_token_begin(key, (int)params->protocol, present);
+        key->pin.token.permissions = (uint8_t)(params->permissions & PERMISSIONS);
+        if (params->rp_id != NULL) {
+                kp_auth_hash(params->rp_id, params->rp_id_len, rp_id_hash);
+                kp_auth_token_bind(key, rp_id_hash);
+        }
+        return put_token(key, secret, key->pin.token.bytes, answer);
 }
 
 /* Check the PIN and hand out a token; `forced` is told while a PIN must be changed. */
@@ -329,11 +356,9 @@ token_for_pin(struct kp_authenticator *key, const struct pin_params *params, int
         struct kp_buf *answer)
 {
         struct kp_pin_secret secret;
-        int status;
+        int status = pin_may_be_tried(key);
 
-        if (!key->pin_set)
-                return KP_CTAP2_ERR_PIN_NOT_SET;
-        if ((status = pin_blocked(key)) != KP_CTAP_OK)
+        if (status != KP_CTAP_OK)
                 return status;
         status = kp_auth_pin_decapsulate(
                 key, (int)params->protocol, params->key_agreement, &secret);
@@ -342,11 +367,8 @@ token_for_pin(struct kp_authenticator *key, const struct pin_params *params, int
         status = pin_check(key, (int)params->protocol, &secret, params);
         if (status == KP_CTAP_OK && key->force_pin_change)
                 status = forced;
-        if (status == KP_CTAP_OK) {
-                kp_auth_token_begin(key, (int)params->protocol, false);
-                token_permit(key, params);
-                status = put_token(key, &secret, answer);
-        }
+        if (status == KP_CTAP_OK)
+                status = give_token(key, params, &secret, false, answer);
         OPENSSL_cleanse(&secret, sizeof(secret));
         return status;
 }
@@ -362,25 +384,57 @@ get_pin_token(struct kp_authenticator *key, const struct pin_params *params,
                 return KP_CTAP2_ERR_MISSING_PARAMETER;
         if (params->has_permissions || params->rp_id != NULL)
                 return KP_CTAP1_ERR_INVALID_PARAMETER;
-        with_defaults.permissions = KP_CTAP_PERM_MC | KP_CTAP_PERM_GA;
+        if (kp_auth_option(key, KP_OPTION_NO_MC_GA_WITH_PIN) != 1)
+                with_defaults.permissions = KP_CTAP_PERM_MC | KP_CTAP_PERM_GA;
         return token_for_pin(key, &with_defaults, KP_CTAP2_ERR_PIN_INVALID, answer);
 }
 
-/* Spec: CTAP 2.1 §6.5.5.7.2 steps 1 to 4, §6.5.5.7.3 steps 1 to 4 */
+/*
+ * Which permission is refused in which state of which option; `uv` for the built-in
+ * method, where mc and ga are never refused.
+ * Spec table: CTAP 2.1 §6.5.5.7.2 step 4, §6.5.5.7.3 step 4; pcmr is of CTAP 2.2
+ */
+static bool
+is_unauthorised(const struct kp_authenticator *key, int64_t wanted, bool uv)
+{
+        const struct {
+                uint8_t permission;
+                bool refused;
+        } table[] = {
+                { KP_CTAP_PERM_CM, kp_auth_option(key, KP_OPTION_CRED_MGMT) != 1 },
+                { KP_CTAP_PERM_BE,
+                        uv ? kp_auth_option(key, KP_OPTION_UV_BIO_ENROLL) != 1
+                           : kp_auth_option(key, KP_OPTION_BIO_ENROLL) < 0 },
+                { KP_CTAP_PERM_LBW, kp_auth_option(key, KP_OPTION_LARGE_BLOBS) != 1 },
+                { KP_CTAP_PERM_ACFG,
+                        kp_auth_option(key,
+                                uv ? KP_OPTION_UV_ACFG : KP_OPTION_AUTHNR_CFG) != 1 },
+                { KP_CTAP_PERM_MC | KP_CTAP_PERM_GA,
+                        !uv && kp_auth_option(key, KP_OPTION_NO_MC_GA_WITH_PIN) == 1 },
+                { KP_CTAP_PERM_PCMR,
+                        kp_auth_option(key, KP_OPTION_PER_CRED_MGMT_RO) != 1 ||
+                                (wanted & PERMISSIONS) != KP_CTAP_PERM_PCMR },
+        };
+
+        for (size_t i = 0; i < KP_NELEMS(table); i++)
+                if ((wanted & table[i].permission) && table[i].refused)
+                        return true;
+        return false;
+}
+
+/* Steps 1 to 4 of both. */
 static int
-check_permissions(const struct kp_authenticator *key, const struct pin_params *params)
+check_permissions(
+        const struct kp_authenticator *key, const struct pin_params *params, bool uv)
 {
         int64_t wanted = params->permissions;
 
-        if (params->key_agreement == NULL || !params->has_permissions)
+        if (params->key_agreement == NULL || !params->has_permissions ||
+                (!uv && params->pin_hash == NULL))
                 return KP_CTAP2_ERR_MISSING_PARAMETER;
         if (wanted <= 0)
                 return KP_CTAP1_ERR_INVALID_PARAMETER;
-        if (((wanted & KP_CTAP_PERM_CM) &&
-                    kp_auth_option(key, KP_OPTION_CRED_MGMT) != 1) ||
-                (wanted & KP_CTAP_PERM_BE) || (wanted & KP_CTAP_PERM_LBW) ||
-                ((wanted & KP_CTAP_PERM_ACFG) &&
-                        kp_auth_option(key, KP_OPTION_AUTHNR_CFG) != 1))
+        if (is_unauthorised(key, wanted, uv))
                 return KP_CTAP2_ERR_UNAUTHORIZED_PERMISSION;
         /* §6.5.5.7, table of permissions: mc and ga require the RP ID */
         if ((wanted & (KP_CTAP_PERM_MC | KP_CTAP_PERM_GA)) && params->rp_id == NULL)
@@ -388,17 +442,38 @@ check_permissions(const struct kp_authenticator *key, const struct pin_params *p
         return KP_CTAP_OK;
 }
 
+/* Spec: CTAP 2.1 §6.5.5.7.2 */
 static int
 get_token_with_pin(struct kp_authenticator *key, const struct pin_params *params,
         struct kp_buf *answer)
 {
-        int status = check_permissions(key, params);
+        int status = check_permissions(key, params, false);
 
         if (status != KP_CTAP_OK)
                 return status;
-        if (params->pin_hash == NULL)
-                return KP_CTAP2_ERR_MISSING_PARAMETER;
         return token_for_pin(key, params, KP_CTAP2_ERR_PIN_POLICY_VIOLATION, answer);
+}
+
+/* Spec: CTAP 2.1 §6.5.5.7.3 steps 5 to 10 */
+static int
+verify_person(struct kp_authenticator *key)
+{
+        if (!kp_auth_uv_ready(key))
+                return KP_CTAP2_ERR_NOT_ALLOWED;
+        if (!key->finger.asked &&
+                (key->uv_retries == 0 || kp_auth_fault(key, KP_POINT_UV_BLOCKED, NULL)))
+                return KP_CTAP2_ERR_UV_BLOCKED;
+        switch (kp_auth_finger_verify(key, key->facts->platform_uv_attempts <= 1)) {
+        case KP_AUTH_TOUCH_PENDING:
+                return KP_AUTH_PENDING;
+        case KP_AUTH_TOUCH_GIVEN:
+                return KP_CTAP_OK;
+        case KP_AUTH_TOUCH_TIMEOUT:
+                return KP_CTAP2_ERR_USER_ACTION_TIMEOUT;
+        default:
+                return key->uv_retries == 0 ? KP_CTAP2_ERR_UV_BLOCKED
+                                            : KP_CTAP2_ERR_UV_INVALID;
+        }
 }
 
 /* Spec: CTAP 2.1 §6.5.5.7.3 */
@@ -407,30 +482,15 @@ get_token_with_uv(struct kp_authenticator *key, const struct pin_params *params,
         struct kp_buf *answer)
 {
         struct kp_pin_secret secret;
-        enum kp_auth_touch touch;
-        int status = check_permissions(key, params);
+        int status = check_permissions(key, params, true);
 
-        if (status != KP_CTAP_OK)
+        if (status != KP_CTAP_OK || (status = verify_person(key)) != KP_CTAP_OK)
                 return status;
-        if (!kp_auth_uv_ready(key))
-                return KP_CTAP2_ERR_NOT_ALLOWED;
-        if (key->uv_retries == 0 && !key->finger.asked)
-                return KP_CTAP2_ERR_UV_BLOCKED;
-        touch = kp_auth_finger_verify(key, key->facts->platform_uv_attempts <= 1);
-        if (touch == KP_AUTH_TOUCH_PENDING)
-                return KP_AUTH_PENDING;
-        if (touch == KP_AUTH_TOUCH_TIMEOUT)
-                return KP_CTAP2_ERR_USER_ACTION_TIMEOUT;
-        if (touch != KP_AUTH_TOUCH_GIVEN)
-                return key->uv_retries == 0 ? KP_CTAP2_ERR_UV_BLOCKED
-                                            : KP_CTAP2_ERR_UV_INVALID;
         status = kp_auth_pin_decapsulate(
                 key, (int)params->protocol, params->key_agreement, &secret);
         if (status != KP_CTAP_OK)
                 return status;
-        kp_auth_token_begin(key, (int)params->protocol, true);
-        token_permit(key, params);
-        status = put_token(key, &secret, answer);
+        status = give_token(key, params, &secret, true, answer);
         OPENSSL_cleanse(&secret, sizeof(secret));
         return status;
 }
@@ -497,8 +557,7 @@ kp_auth_client_pin(
                         continue;
                 if (sub_commands[i].has_protocol && !params.has_protocol)
                         return KP_CTAP2_ERR_MISSING_PARAMETER;
-                if (sub_commands[i].has_protocol &&
-                        !kp_auth_pin_protocol(key, params.protocol))
+                if (params.has_protocol && !kp_auth_pin_protocol(key, params.protocol))
                         return KP_CTAP1_ERR_INVALID_PARAMETER;
                 return sub_commands[i].run(key, &params, answer);
         }

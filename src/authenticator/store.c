@@ -210,21 +210,6 @@ kp_auth_credential_make(
                kp_auth_credential_key(key, credential) != NULL;
 }
 
-uint32_t
-kp_auth_credential_count(
-        struct kp_authenticator *key, struct kp_auth_credential *credential)
-{
-        switch (key->facts->counter) {
-        case KP_COUNTER_DEVICE:
-                return ++key->counter;
-        case KP_COUNTER_CREDENTIAL:
-                return ++credential->counter;
-        case KP_COUNTER_ZERO:
-                break;
-        }
-        return 0;
-}
-
 bool
 kp_auth_store_fill(struct kp_authenticator *key, size_t n)
 {

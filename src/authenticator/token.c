@@ -8,43 +8,60 @@
  * The pinUvAuthToken. Each protocol has one, and beginning to use one ends the others,
  * so one that knows its protocol is enough. Spec: CTAP 2.1 §6.5.2.1
  */
-#define INITIAL_USE_MS 30000 /* over USB: used within this time, or over */
-#define USER_PRESENT_MS 30000
+#define INITIAL_USE_MS 30000     /* over USB: used within this time, or over */
+#define INITIAL_USE_NFC_MS 19800 /* by radio; also how long the user is present */
 #define LIFETIME_MS 600000
 
 void
 kp_auth_token_begin(struct kp_authenticator *key, int protocol, bool user_present)
 {
         struct kp_auth_token *token = &key->pin.token;
+        bool plain = key->facts->options[KP_OPTION_PIN_UV_AUTH_TOKEN] != 1;
 
+        /* CTAP 2.0 §5.5.2: made at power-up and the same until the next one */
+        if (token->in_use && token->plain && plain) {
+                token->protocol = protocol;
+                return;
+        }
         kp_auth_token_end(key);
         kp_random_bytes(key->random, token->bytes, sizeof(token->bytes));
         token->in_use = true;
-        token->plain = key->facts->options[KP_OPTION_PIN_UV_AUTH_TOKEN] != 1;
+        token->plain = plain;
         token->protocol = protocol;
         token->user_present = user_present;
         token->user_verified = true;
         token->since_ms = key->now_ms;
+        token->limit_ms = key->by_radio ? INITIAL_USE_NFC_MS : INITIAL_USE_MS;
 }
 
+/* What the token began and has not finished ends with it. Spec: CTAP 2.1 §6 "stateful
+ * commands" */
 void
 kp_auth_token_end(struct kp_authenticator *key)
 {
+        if (key->pin.token.in_use) {
+                if ((key->next.flags & KP_AUTHDATA_UV) && !key->next.built_in)
+                        kp_auth_next_done(key);
+                if (!key->listing.persistent)
+                        kp_auth_listing_done(key);
+                if (key->blobs.authenticated)
+                        kp_auth_blobs_forget(key);
+        }
         OPENSSL_cleanse(&key->pin.token, sizeof(key->pin.token));
 }
 
 /* pinUvAuthTokenUsageTimerObserver: what ran out while nobody looked. */
-static void
-token_age(struct kp_authenticator *key)
+void
+kp_auth_token_age(struct kp_authenticator *key)
 {
         struct kp_auth_token *token = &key->pin.token;
         int64_t age = key->now_ms - token->since_ms;
 
         if (!token->in_use || token->plain)
                 return;
-        if (age > USER_PRESENT_MS)
+        if (age > token->limit_ms)
                 token->user_present = false;
-        if (age > LIFETIME_MS || (!token->used && age > INITIAL_USE_MS))
+        if (age > LIFETIME_MS || (!token->used && age > token->limit_ms))
                 kp_auth_token_end(key);
 }
 
@@ -54,7 +71,7 @@ kp_auth_token_verify(struct kp_authenticator *key, int protocol, const void *mes
 {
         struct kp_auth_token *token = &key->pin.token;
 
-        token_age(key);
+        kp_auth_token_age(key);
         if (!token->in_use || token->protocol != protocol ||
                 !kp_pin_verify(protocol, token->bytes, sizeof(token->bytes), message,
                         message_len, param, param_len))
@@ -97,7 +114,7 @@ kp_auth_token_bind(
 bool
 kp_auth_token_user_present(struct kp_authenticator *key)
 {
-        token_age(key);
+        kp_auth_token_age(key);
         return key->pin.token.in_use && key->pin.token.user_present;
 }
 

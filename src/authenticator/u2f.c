@@ -39,7 +39,9 @@ apdu_read(const uint8_t *bytes, size_t len, struct apdu *ret)
         lc = (size_t)bytes[5] << 8 | bytes[6];
         ret->data = bytes + 7;
         ret->data_len = lc;
-        return lc > 0 && (len == 7 + lc || len == 9 + lc);
+        if (lc == 0) /* some platforms say so before Le */
+                return len == 9;
+        return len == 7 + lc || len == 9 + lc;
 }
 
 /* The uncompressed point of a P-256 key. */

@@ -11,7 +11,7 @@ const struct kp_event_type kp_events_run[] = {
         { "fact", "fact status value", NULL },
         { "invariant", "holds invariant weight why", NULL },
         { "recovery", "at door found prompts stronger weaker_than_door", NULL },
-        { "step", "at done missing number place reason step", NULL },
+        { "step", "at done fault missing number place reason step", NULL },
         { NULL },
 };
 /* clang-format on */

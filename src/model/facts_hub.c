@@ -41,6 +41,7 @@ const struct kp_fact_type kp_facts_hub[] = {
         { "passkey_user_handle", KP_STRING, "random64|tenant-local-number", true, "what user.id is" },
         { "passkey_label", KP_STRING, "person|school-and-person", true, "what user.name shows in a chooser" },
         { "passkey_checks_tenant", KP_BOOL, NULL, true, "a passkey of another school's account is refused" },
+        { "passkey_counter", KP_STRING, "refuse|warn|ignore", true, "an answer whose signature counter has not risen: refused, let in and noted, let in; absent: refused" },
         { NULL },
 };
 /* clang-format on */

@@ -35,6 +35,7 @@ const struct kp_fact_type kp_facts_provider[] = {
         { "passkey_user_handle", KP_STRING, "random64|tenant-local-number", false, "what user.id is" },
         { "passkey_label", KP_STRING, "person|school-and-person", false, "what user.name shows in a chooser" },
         { "passkey_checks_tenant", KP_BOOL, NULL, false, "a passkey of another school's account is refused" },
+        { "passkey_counter", KP_STRING, "refuse|warn|ignore", true, "an answer whose signature counter has not risen: refused, let in and noted, let in; absent: refused" },
         /* authentication context. Spec: SAML 2.0 Core §3.3.2.2.1 */
         { "requested_context", KP_STRING, "ignored|error-page|no-authn-context|ordered", false, "a request for a class it did not use: ignored, a page at the provider, a status to the service, compared by strength" },
         { "context_password", KP_STRING, NULL, false, "class it states after a password" },

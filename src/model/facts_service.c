@@ -36,6 +36,7 @@ const struct kp_fact_type kp_facts_service[] = {
         { "passkey_user_handle", KP_STRING, "random64|tenant-local-number", false, "what user.id is" },
         { "passkey_label", KP_STRING, "person|school-and-person", false, "what user.name shows in a chooser" },
         { "passkey_checks_tenant", KP_BOOL, NULL, false, "a passkey of another school's account is refused" },
+        { "passkey_counter", KP_STRING, "refuse|warn|ignore", true, "an answer whose signature counter has not risen: refused, let in and noted, let in; absent: refused" },
         /* sessions and state */
         { "session_ttl_s", KP_INT, NULL, false, "life of the local session" },
         { "session_samesite", KP_STRING, "none|lax|strict|absent", false, "SameSite of the session cookie" },

@@ -274,7 +274,7 @@ kp_fixtures_scenario(struct kp_fixtures *fixtures, const char *name,
                 return 0;
         }
         if (kp_fixtures_path(fixtures, "scenarios", name, &path, err) < 0 ||
-                kp_scenario_load(path, &scenario, err) < 0 ||
+                kp_scenario_load_from(fixtures->dir, path, &scenario, err) < 0 ||
                 shelf_put(&fixtures->scenarios, name, scenario, err) < 0)
                 return -1;
         *ret = KP_STEAL(scenario);

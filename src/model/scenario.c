@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "keypilot/core/file.h"
+#include "keypilot/core/free.h"
+
 static const struct kp_field fields[] = {
         { "id", KP_STRING, true, offsetof(struct kp_scenario, id) },
         { "title", KP_TEXT, true, offsetof(struct kp_scenario, title) },
@@ -58,8 +61,31 @@ scenario_check(const struct kp_scenario *scenario, struct kp_error *err)
         return 0;
 }
 
+/* Steps that break a key say how: a fault's name, or the fault itself. */
+static int
+faults_read(
+        const char *fixtures_dir, struct kp_scenario *scenario, struct kp_error *err)
+{
+        const json_t *step, *fault;
+        size_t i;
+
+        scenario->faults =
+                calloc(json_array_size(scenario->steps), sizeof(*scenario->faults));
+        if (scenario->faults == NULL)
+                return KP_FAIL(err, KP_ENOMEM, "scenario");
+        json_array_foreach (scenario->steps, i, step) {
+                if ((fault = json_object_get(step, "fault")) == NULL)
+                        continue;
+                if (kp_fault_read(fault, fixtures_dir, &scenario->faults[i], err) < 0)
+                        return KP_WHILE(
+                                err, "member 'steps', item %zu, member 'fault'", i + 1);
+        }
+        return 0;
+}
+
 int
-kp_scenario_load(const char *path, struct kp_scenario **ret, struct kp_error *err)
+kp_scenario_load_from(const char *fixtures_dir, const char *path,
+        struct kp_scenario **ret, struct kp_error *err)
 {
         KP_CLEANUP(kp_scenario_free)
         struct kp_scenario *scenario = calloc(1, sizeof(*scenario));
@@ -70,10 +96,24 @@ kp_scenario_load(const char *path, struct kp_scenario **ret, struct kp_error *er
                 return -1;
         if (kp_json_read(scenario->root, fields, KP_NELEMS(fields), scenario, err) <
                         0 ||
-                scenario_check(scenario, err) < 0)
+                scenario_check(scenario, err) < 0 ||
+                faults_read(fixtures_dir, scenario, err) < 0)
                 return KP_WHILE(err, "%s", path);
         *ret = KP_STEAL(scenario);
         return 0;
+}
+
+int
+kp_scenario_load(const char *path, struct kp_scenario **ret, struct kp_error *err)
+{
+        const char *slash = strrchr(path, '/');
+        KP_CLEANUP(kp_free_str)
+        char *beside = slash == NULL ? strdup("..")
+                                     : kp_format("%.*s/..", (int)(slash - path), path);
+
+        if (beside == NULL)
+                return KP_FAIL(err, KP_ENOMEM, "scenario");
+        return kp_scenario_load_from(beside, path, ret, err);
 }
 
 void
@@ -81,6 +121,11 @@ kp_scenario_free(struct kp_scenario **scenario)
 {
         if (*scenario == NULL)
                 return;
+        for (size_t i = 0;
+                (*scenario)->faults != NULL && i < json_array_size((*scenario)->steps);
+                i++)
+                kp_fault_done(&(*scenario)->faults[i]);
+        free((*scenario)->faults);
         json_decref((*scenario)->root);
         free(*scenario);
         *scenario = NULL;

@@ -9,6 +9,7 @@ import os
 import sys
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from fido2.attestation import Attestation
 from fido2.client import Fido2Client
 from fido2.ctap2 import Ctap2
@@ -41,7 +42,9 @@ def check_chain(der, aaguid, root_path):
     leaf = x509.load_der_x509_certificate(der)
     with open(root_path, "rb") as f:
         root = x509.load_pem_x509_certificate(f.read())
-    root.public_key().verify(leaf.signature, leaf.tbs_certificate_bytes)
+    root.public_key().verify(
+        leaf.signature, leaf.tbs_certificate_bytes, PKCS1v15(), leaf.signature_hash_algorithm
+    )
     assert leaf.issuer == root.subject
     if aaguid != bytes(16):
         assert leaf.extensions.get_extension_for_oid(AAGUID).value.value[2:] == aaguid

@@ -124,7 +124,9 @@ struct ask {
         const uint8_t *token; /* 32 bytes: authenticate with it */
         int protocol;
         bool empty_param, wrong_param, no_protocol;
-        bool enterprise;
+        int enterprise;         /* 0: leave out */
+        const char *formats[4]; /* attestationFormatsPreference */
+        bool empty_formats;     /* there, and empty */
 };
 
 enum { OMIT, FALSE_, TRUE_ };
@@ -189,6 +191,16 @@ put_pin(struct kp_buf *m, const struct ask *ask, int64_t param, int64_t protocol
         kp_cbor_put_int(m, ask->protocol == 0 ? 1 : ask->protocol);
 }
 
+static UNUSED size_t
+n_formats(const struct ask *ask)
+{
+        size_t n = 0;
+
+        while (n < KP_NELEMS(ask->formats) && ask->formats[n] != NULL)
+                n++;
+        return n;
+}
+
 static UNUSED uint8_t
 rig_make(struct rig *rig, const struct ask *ask)
 {
@@ -196,6 +208,7 @@ rig_make(struct rig *rig, const struct ask *ask)
         const char *rp_id = ask->rp_id == NULL ? "example.org" : ask->rp_id;
         const char *user_id = ask->user_id == NULL ? "user-1" : ask->user_id;
         size_t n_algs = 0, pin = ask->token != NULL || ask->empty_param;
+        bool formats = n_formats(ask) > 0 || ask->empty_formats;
 
         while (ask->algs[n_algs] != 0)
                 n_algs++;
@@ -204,7 +217,7 @@ rig_make(struct rig *rig, const struct ask *ask)
                                     (size_t)(ask->extensions != NULL) +
                                     (size_t)(ask->rk || ask->up || ask->uv) + pin +
                                     (size_t)(pin && !ask->no_protocol) +
-                                    ask->enterprise);
+                                    (size_t)(ask->enterprise != 0) + (size_t)formats);
         kp_cbor_put_int(&m, 1);
         kp_cbor_put_bytes(&m, cdh, sizeof(cdh));
         kp_cbor_put_int(&m, 2);
@@ -237,10 +250,16 @@ rig_make(struct rig *rig, const struct ask *ask)
         }
         put_options(&m, ask, 7);
         put_pin(&m, ask, 8, 9);
-        if (ask->enterprise) {
+        if (ask->enterprise != 0) {
                 kp_cbor_put_int(&m, 10);
-                kp_cbor_put_int(&m, 1);
+                kp_cbor_put_int(&m, ask->enterprise);
         }
+        if (formats) {
+                kp_cbor_put_int(&m, 11);
+                kp_cbor_put_array(&m, n_formats(ask));
+        }
+        for (size_t i = 0; i < n_formats(ask); i++)
+                kp_cbor_put_text(&m, ask->formats[i]);
         return rig_send(rig, &m);
 }
 
@@ -267,6 +286,23 @@ rig_get(struct rig *rig, const struct ask *ask)
         put_options(&m, ask, 5);
         put_pin(&m, ask, 6, 7);
         return rig_send(rig, &m);
+}
+
+/* credProtect, by level */
+static UNUSED void
+protect_2(struct kp_buf *m)
+{
+        kp_cbor_put_map(m, 1);
+        kp_cbor_put_text(m, "credProtect");
+        kp_cbor_put_int(m, 2);
+}
+
+static UNUSED void
+protect_3(struct kp_buf *m)
+{
+        kp_cbor_put_map(m, 1);
+        kp_cbor_put_text(m, "credProtect");
+        kp_cbor_put_int(m, 3);
 }
 
 /* ---- what came back ---- */

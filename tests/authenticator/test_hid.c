@@ -1,103 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "keypilot/codec/ctaphid.h"
-
-#include "rig.h"
+#include "wire.h"
 
 /* CTAPHID, report by report. Spec: CTAP 2.1 §11.2 */
-
-static void
-feed(struct rig *rig, uint32_t cid, uint8_t cmd, const void *payload, size_t len)
-{
-        KP_CLEANUP(kp_buf_done) struct kp_buf reports = { 0 };
-
-        kp_ctaphid_split(cid, cmd, payload, len, &reports);
-        for (size_t at = 0; at < reports.len; at += KP_CTAPHID_REPORT)
-                kp_authenticator_feed(rig->key, reports.data + at, rig->now_ms);
-}
-
-/* Report number `i` of a message. */
-static void
-feed_one(struct rig *rig, uint32_t cid, uint8_t cmd, size_t len, size_t i)
-{
-        KP_CLEANUP(kp_buf_done) struct kp_buf reports = { 0 };
-        static const uint8_t zero[7609];
-
-        kp_ctaphid_split(cid, cmd, zero, len, &reports);
-        kp_authenticator_feed(
-                rig->key, reports.data + i * KP_CTAPHID_REPORT, rig->now_ms);
-}
-
-/* The next whole message from the key; false if none waits. */
-static bool
-take(struct rig *rig, struct kp_ctaphid_join *join)
-{
-        uint8_t report[KP_CTAPHID_REPORT];
-
-        while (kp_authenticator_next_report(rig->key, report))
-                if (kp_ctaphid_join(join, report) == KP_JOIN_DONE)
-                        return true;
-        return false;
-}
-
-static void
-expect(struct rig *rig, uint32_t cid, uint8_t cmd, int first)
-{
-        struct kp_ctaphid_join join = { 0 };
-
-        cr_assert(take(rig, &join), "the key says nothing");
-        cr_assert_eq(join.cid, cid, "%08x, not %08x", join.cid, cid);
-        cr_assert_eq(join.cmd, cmd, "command %02x, not %02x", join.cmd, cmd);
-        if (first >= 0)
-                cr_assert_eq(join.payload.data[0], first, "%02x, not %02x",
-                        join.payload.data[0], first);
-        kp_buf_wipe(&join.payload);
-}
-
-static void
-expect_nothing(struct rig *rig)
-{
-        uint8_t report[KP_CTAPHID_REPORT];
-
-        cr_assert(!kp_authenticator_next_report(rig->key, report));
-}
-
-static uint32_t
-channel(struct rig *rig)
-{
-        static const uint8_t nonce[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
-        struct kp_ctaphid_join join = { 0 };
-        const uint8_t *at;
-        uint32_t cid;
-
-        feed(rig, KP_CTAPHID_BROADCAST, KP_CTAPHID_INIT, nonce, 8);
-        cr_assert(take(rig, &join));
-        cr_assert_eq(join.cid, KP_CTAPHID_BROADCAST);
-        cr_assert_eq(join.payload.len, 17);
-        cr_assert_eq(memcmp(join.payload.data, nonce, 8), 0);
-        at = join.payload.data + 8;
-        cid = (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 |
-              at[3];
-        cr_assert_eq(at[4], 2, "protocol version");
-        kp_buf_wipe(&join.payload);
-        return cid;
-}
-
-static uint8_t
-capabilities(struct rig *rig)
-{
-        static const uint8_t nonce[8];
-        struct kp_ctaphid_join join = { 0 };
-        uint8_t flags;
-
-        feed(rig, KP_CTAPHID_BROADCAST, KP_CTAPHID_INIT, nonce, 8);
-        cr_assert(take(rig, &join));
-        flags = join.payload.data[16];
-        kp_buf_wipe(&join.payload);
-        return flags;
-}
-
-static const uint8_t selection[] = { KP_CTAP_SELECTION };
-static const uint8_t get_info[] = { KP_CTAP_GET_INFO };
 
 Test(hid, hands_out_a_channel_of_its_own_to_everybody)
 {
@@ -262,6 +166,7 @@ Test(hid, other_channels_wait_while_one_is_served)
         expect_nothing(&rig);
         kp_authenticator_set_finger(rig.key, KP_FINGER_TOUCHES, 1000, true);
         feed(&rig, a, KP_CTAPHID_CBOR, selection, 1);
+        expect(&rig, a, KP_CTAPHID_KEEPALIVE, 2);
         feed(&rig, b, KP_CTAPHID_CBOR, get_info, 1);
         expect(&rig, b, KP_CTAPHID_ERROR, KP_CTAP1_ERR_CHANNEL_BUSY);
         feed(&rig, a, KP_CTAPHID_CBOR, get_info, 1);
@@ -285,6 +190,7 @@ Test(hid, init_on_its_own_channel_starts_over)
         expect_nothing(&rig);
         kp_authenticator_set_finger(rig.key, KP_FINGER_TOUCHES, 1000, true);
         feed(&rig, a, KP_CTAPHID_CBOR, selection, 1);
+        expect(&rig, a, KP_CTAPHID_KEEPALIVE, 2);
         /* of another channel: does not abort */
         feed(&rig, b, KP_CTAPHID_INIT, nonce, 8);
         expect(&rig, b, KP_CTAPHID_INIT, 9);
@@ -307,6 +213,7 @@ Test(hid, a_touch_of_three_seconds_is_bridged_by_keepalives_each_100_ms)
         kp_authenticator_set_finger(rig.key, KP_FINGER_TOUCHES, 3000, true);
         begun = rig.now_ms;
         feed(&rig, cid, KP_CTAPHID_CBOR, selection, 1);
+        expect(&rig, cid, KP_CTAPHID_KEEPALIVE, 2); /* the status has changed */
         expect_nothing(&rig);
         for (int i = 1; i < 30; i++) {
                 cr_assert_eq(kp_authenticator_next_event_ms(rig.key), begun + 100 * i);
@@ -321,7 +228,7 @@ Test(hid, a_touch_of_three_seconds_is_bridged_by_keepalives_each_100_ms)
         /* one long jump says the same as many short ones */
         feed(&rig, cid, KP_CTAPHID_CBOR, selection, 1);
         rig_wait(&rig, 10000);
-        for (int i = 1; i < 30; i++)
+        for (int i = 0; i < 30; i++)
                 expect(&rig, cid, KP_CTAPHID_KEEPALIVE, 2);
         expect(&rig, cid, KP_CTAPHID_CBOR, KP_CTAP_OK);
         expect_nothing(&rig);
@@ -340,10 +247,12 @@ Test(hid, cancel_ends_the_wait_of_its_own_channel)
         expect_nothing(&rig);
         kp_authenticator_set_finger(rig.key, KP_FINGER_WITHHOLDS, 0, true);
         feed(&rig, a, KP_CTAPHID_CBOR, selection, 1);
+        expect(&rig, a, KP_CTAPHID_KEEPALIVE, 2);
         feed(&rig, b, KP_CTAPHID_CANCEL, NULL, 0);
         expect_nothing(&rig);
         feed(&rig, a, KP_CTAPHID_CANCEL, NULL, 0);
         expect(&rig, a, KP_CTAPHID_CBOR, KP_CTAP2_ERR_KEEPALIVE_CANCEL);
+        feed(&rig, a, KP_CTAPHID_CANCEL, NULL, 0);
         expect_nothing(&rig);
         kp_authenticator_set_finger(rig.key, KP_FINGER_TOUCHES, 0, true);
         feed(&rig, b, KP_CTAPHID_CBOR, selection, 1); /* free again */
@@ -360,6 +269,7 @@ Test(hid, a_finger_that_changes_its_mind_counts_from_then)
         cid = channel(&rig);
         kp_authenticator_set_finger(rig.key, KP_FINGER_WITHHOLDS, 0, true);
         feed(&rig, cid, KP_CTAPHID_CBOR, selection, 1);
+        expect(&rig, cid, KP_CTAPHID_KEEPALIVE, 2);
         rig_wait(&rig, 50);
         kp_authenticator_set_finger(rig.key, KP_FINGER_TOUCHES, 20, true);
         rig_wait(&rig, 20);
@@ -448,6 +358,7 @@ Test(hid, pulling_the_plug_forgets_the_channels)
         cid = channel(&rig);
         kp_authenticator_set_finger(rig.key, KP_FINGER_WITHHOLDS, 0, true);
         feed(&rig, cid, KP_CTAPHID_CBOR, selection, 1);
+        expect(&rig, cid, KP_CTAPHID_KEEPALIVE, 2);
         kp_authenticator_power_cycle(rig.key, rig.now_ms);
         rig_wait(&rig, 60000);
         expect_nothing(&rig);

@@ -9,7 +9,7 @@
 
 /*
  * Somebody else's platform: libfido2 drives the simulated key report by report and
- * judges what it signs. Time jumps where libfido2 would wait.
+ * judges what it signs. Time jumps where libfido2 would wait. Spec: CTAP 2.1 §6, §11.2
  */
 static struct rig *on_the_bench;
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <openssl/x509.h>
 
-#include "rig.h"
+#include "keypilot/authenticator/fault.h"
+
+#include "peers.h"
 
 /* authenticatorMakeCredential, message by message. Spec: CTAP 2.1 §6.1.2 */
 
@@ -74,6 +76,10 @@ Test(make, takes_the_first_algorithm_that_it_supports)
                 { "yubikey-5-57", { KP_COSE_ES256, KP_COSE_EDDSA }, KP_COSE_ES256 },
                 { "yubikey-5-57", { KP_COSE_ES384, KP_COSE_ES256 }, KP_COSE_ES384 },
                 { "windows-hello-hw", { KP_COSE_ES256, KP_COSE_RS256 }, KP_COSE_RS256 },
+                { "keypilot-23", { KP_COSE_PS256, KP_COSE_ES512, KP_COSE_ES256 },
+                        KP_COSE_ES512 },
+                { "keypilot-23", { KP_COSE_ES256K, KP_COSE_ES256 }, KP_COSE_ES256K },
+                { "keypilot-23", { KP_COSE_RS256, KP_COSE_ES256 }, KP_COSE_RS256 },
                 { "google-titan-v2", { KP_COSE_EDDSA, KP_COSE_RS256, KP_COSE_ES256 },
                         KP_COSE_ES256 },
         };
@@ -122,8 +128,9 @@ Test(make, options_are_judged_by_the_text_of_the_keys_version)
                 { "yubikey-5-57", { .uv = TRUE_ }, KP_CTAP2_ERR_INVALID_OPTION },
                 { "google-titan-v2", { .uv = TRUE_ }, KP_CTAP2_ERR_UNSUPPORTED_OPTION },
                 { "yubikey-bio-new", { .uv = TRUE_ }, KP_CTAP2_ERR_INVALID_OPTION },
-                { "yubikey-5-57", { .enterprise = true },
-                        KP_CTAP1_ERR_INVALID_PARAMETER },
+                { "yubikey-5-57", { .enterprise = 1 }, KP_CTAP1_ERR_INVALID_PARAMETER },
+                { "keypilot-23", { .enterprise = 1 }, KP_CTAP1_ERR_INVALID_PARAMETER },
+                { "google-titan-v2", { .enterprise = 1 }, KP_CTAP_OK }, /* unknown */
         };
 
         for (size_t i = 0; i < KP_NELEMS(cases); i++) {
@@ -363,6 +370,25 @@ Test(make, a_full_key_takes_no_new_account_but_overwrites_and_makes_others)
         rig_close(&rig);
 }
 
+Test(make, a_key_that_is_said_to_be_full_takes_no_new_account)
+{
+        struct rig rig;
+        const struct kp_fault fault = { .point = "store.full", .nth = 1 };
+        struct kp_error err = { 0 };
+
+        rig_open(&rig, "keypilot-23");
+        expect_status(rig_make(&rig, &(struct ask){ .rk = TRUE_ }), 0);
+        cr_assert_eq(kp_authenticator_fault_add(rig.key, &fault, &err), 0);
+        expect_status(rig_make(&rig, &(struct ask){ .rk = TRUE_, .user_id = "b" }),
+                KP_CTAP2_ERR_KEY_STORE_FULL);
+        expect_status(rig_make(&rig, &(struct ask){ .rk = TRUE_ }), KP_CTAP_OK);
+        expect_status(rig_make(&rig, &(struct ask){ 0 }), KP_CTAP_OK);
+        kp_authenticator_set_finger(rig.key, KP_FINGER_REFUSES, 0, true);
+        expect_status(rig_make(&rig, &(struct ask){ .rk = TRUE_, .user_id = "b" }),
+                KP_CTAP2_ERR_OPERATION_DENIED);
+        rig_close(&rig);
+}
+
 Test(make, ids_share_no_constant_prefix)
 {
         struct rig rig;
@@ -381,22 +407,6 @@ Test(make, ids_share_no_constant_prefix)
         }
         cr_assert_eq(same, 0, "every bit of the first byte varies");
         rig_close(&rig);
-}
-
-static void
-protect_2(struct kp_buf *m)
-{
-        kp_cbor_put_map(m, 1);
-        kp_cbor_put_text(m, "credProtect");
-        kp_cbor_put_int(m, 2);
-}
-
-static void
-protect_3(struct kp_buf *m)
-{
-        kp_cbor_put_map(m, 1);
-        kp_cbor_put_text(m, "credProtect");
-        kp_cbor_put_int(m, 3);
 }
 
 static void
@@ -542,6 +552,37 @@ Test(make, always_uv_asks_for_the_person_every_time)
         rig_close(&rig);
 }
 
+/* A PIN that opens everything but these two commands is not asked for. */
+Test(make, a_pin_that_cannot_help_is_not_asked_for)
+{
+        static const char like[] =
+                "\"like\": \"keypilot-23\", \"state\": {\"pin\": \"set\", \"fingers\": "
+                "1},"
+                "\"options\": {\"clientPin\": true, \"uv\": true, \"bioEnroll\": true,"
+                "\"userVerificationMgmtPreview\": true,"
+                "\"noMcGaPermissionsWithClientPin\": true%s}";
+        struct rig rig;
+        char members[512];
+
+        (void)snprintf(members, sizeof(members), like, "");
+        rig_open_own(&rig, members);
+        expect_status(rig_make(&rig, &(struct ask){ .rk = TRUE_ }),
+                KP_CTAP2_ERR_OPERATION_DENIED);
+        expect_status(rig_make(&rig, &(struct ask){ .rk = TRUE_, .uv = TRUE_ }), 0);
+        kp_authenticator_set_finger(rig.key, KP_FINGER_TOUCHES, 0, false);
+        expect_status(rig_make(&rig, &(struct ask){ .uv = TRUE_ }),
+                KP_CTAP2_ERR_OPERATION_DENIED);
+        expect_status(
+                rig_get(&rig, &(struct ask){ .uv = TRUE_ }), KP_CTAP2_ERR_PIN_BLOCKED);
+        rig_close(&rig);
+        (void)snprintf(members, sizeof(members), like,
+                ", \"alwaysUv\": true, \"makeCredUvNotRqd\": false");
+        rig_open_own(&rig, members);
+        expect_status(rig_make(&rig, &(struct ask){ 0 }), 0);
+        cr_assert(rig_flag(&rig, KP_AUTHDATA_UV), "by its own means");
+        rig_close(&rig);
+}
+
 Test(make, a_wrong_finger_costs_tries_and_then_the_pin_is_asked)
 {
         struct rig rig;
@@ -580,7 +621,7 @@ Test(make, a_wrong_finger_costs_tries_and_then_the_pin_is_asked)
         rig_close(&rig);
 }
 
-Test(make, built_in_verification_without_a_pin_is_refused_or_locked)
+Test(make, built_in_verification_that_fails_on_a_key_of_ctap_2_0_is_denied)
 {
         struct rig rig;
 
@@ -594,8 +635,8 @@ Test(make, built_in_verification_without_a_pin_is_refused_or_locked)
         expect_status(rig_make(&rig, &(struct ask){ .uv = TRUE_ }),
                 KP_CTAP2_ERR_OPERATION_DENIED);
         kp_authenticator_set_finger(rig.key, KP_FINGER_TOUCHES, 0, false);
-        expect_status(
-                rig_make(&rig, &(struct ask){ .uv = TRUE_ }), KP_CTAP2_ERR_PIN_BLOCKED);
+        expect_status(rig_make(&rig, &(struct ask){ .uv = TRUE_ }),
+                KP_CTAP2_ERR_OPERATION_DENIED); /* §5.1 step 8 of CTAP 2.0 */
         rig_close(&rig);
 }
 
@@ -719,80 +760,23 @@ Test(make, names_are_cut_between_characters)
         rig_close(&rig);
 }
 
-/* Every parameter gone, or of another type, one at a time. */
-Test(make, missing_and_mistyped_parameters_are_told_apart)
+/* A user of another id at another party is another account. */
+Test(make, an_account_is_a_party_and_a_user)
 {
         struct rig rig;
+        KP_CLEANUP(kp_buf_done) struct kp_buf first = { 0 };
+        KP_CLEANUP(kp_buf_done) struct kp_buf second = { 0 };
 
-        rig_open(&rig, "yubikey-5-57");
-        for (int number = 1; number <= 9; number++)
-                for (int mistyped = 0; mistyped <= 1; mistyped++) {
-                        struct kp_buf m = { 0 };
-                        bool optional = number > 4;
-                        uint8_t wanted;
-
-                        if (!mistyped && optional)
-                                continue;
-                        kp_buf_put_u8(&m, KP_CTAP_MAKE_CREDENTIAL);
-                        kp_cbor_put_map(&m, 3 + (size_t)mistyped + (size_t)optional);
-                        for (int at = 1; at <= 9; at++) {
-                                if (at == number && mistyped) {
-                                        kp_cbor_put_int(&m, at);
-                                        /* no float at all: null is in no parameter */
-                                        kp_buf_put_u8(&m, 0xf6);
-                                } else if (at == 1 && at != number) {
-                                        kp_cbor_put_int(&m, 1);
-                                        kp_cbor_put_bytes(&m, cdh, 32);
-                                } else if ((at == 2 || at == 3) && at != number) {
-                                        kp_cbor_put_int(&m, at);
-                                        kp_cbor_put_map(&m, 1);
-                                        kp_cbor_put_text(&m, "id");
-                                        if (at == 2)
-                                                kp_cbor_put_text(&m, "example.org");
-                                        else
-                                                kp_cbor_put_bytes(&m, "u", 1);
-                                } else if (at == 4 && at != number) {
-                                        kp_cbor_put_int(&m, 4);
-                                        kp_cbor_put_array(&m, 1);
-                                        kp_cbor_put_map(&m, 2);
-                                        kp_cbor_put_text(&m, "alg");
-                                        kp_cbor_put_int(&m, -7);
-                                        kp_cbor_put_text(&m, "type");
-                                        kp_cbor_put_text(&m, "public-key");
-                                }
-                        }
-                        wanted = mistyped ? KP_CTAP2_ERR_CBOR_UNEXPECTED_TYPE
-                                          : KP_CTAP2_ERR_MISSING_PARAMETER;
-                        expect_status(rig_send(&rig, &m), wanted);
-                }
-        rig_close(&rig);
-}
-
-Test(make, bytes_that_are_not_canonical_cbor_are_0x12)
-{
-        const char *const wrong[] = {
-                "",                     /* no map: a parameter is missing */
-                "\xa2\x02\x60\x01\x40", /* keys out of order */
-                "\xa1\x18\x01\x40",     /* a head that is too long */
-                "\xbf\xff",             /* no definite length */
-                "\xa1\x01",             /* cut */
-                "\x80",                 /* no map */
-        };
-        const size_t lens[] = { 0, 5, 4, 2, 2, 1 };
-        const uint8_t status[] = { KP_CTAP2_ERR_MISSING_PARAMETER,
-                KP_CTAP2_ERR_INVALID_CBOR, KP_CTAP2_ERR_INVALID_CBOR,
-                KP_CTAP2_ERR_INVALID_CBOR, KP_CTAP2_ERR_INVALID_CBOR,
-                KP_CTAP2_ERR_CBOR_UNEXPECTED_TYPE };
-        struct rig rig;
-
-        rig_open(&rig, "yubikey-5-57");
-        for (size_t i = 0; i < KP_NELEMS(wrong); i++) {
-                struct kp_buf m = { 0 };
-
-                kp_buf_put_u8(&m, KP_CTAP_MAKE_CREDENTIAL);
-                kp_buf_put(&m, wrong[i], lens[i]);
-                expect_status(rig_send(&rig, &m), status[i]);
-        }
-        expect_status(rig_command(&rig, 0x99), KP_CTAP1_ERR_INVALID_COMMAND);
+        rig_open(&rig, "keypilot-23");
+        expect_status(rig_make(&rig, &(struct ask){ .rk = TRUE_ }), 0);
+        first = rig_id(&rig);
+        expect_status(
+                rig_make(&rig, &(struct ask){ .rk = TRUE_, .rp_id = "other.org" }), 0);
+        expect_status(rig_make(&rig, &(struct ask){ .rk = FALSE_ }), 0);
+        second = rig_id(&rig);
+        expect_status(rig_get(&rig, &(struct ask){ 0 }), 0);
+        cr_assert(rig_got(&rig, &first), "one that is no passkey replaces none");
+        expect_status(
+                rig_get(&rig, &(struct ask){ .list = { &second }, .n_list = 1 }), 0);
         rig_close(&rig);
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "rig.h"
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 
-/* CredentialManagement, Config, Reset, Selection, GetInfo. CTAP 2.1 §6.4 to §6.11 */
+#include "wire.h"
+
+/* CredentialManagement, its persistent token, what is told under it. CTAP 2.1 §6.8 */
 
 enum { METADATA = 1, RPS_BEGIN, RPS_NEXT, CREDS_BEGIN, CREDS_NEXT, DELETE, UPDATE };
 
@@ -225,228 +228,387 @@ Test(manage, the_preview_works_with_an_old_token_where_the_model_has_it)
         rig_close(&rig);
 }
 
-/* ---- reset and selection ---- */
-
-Test(reset, works_in_the_first_ten_seconds_with_a_touch_and_forgets_everything)
+Test(manage, what_takes_no_parameters_is_authenticated_by_its_number_alone)
 {
         struct rig rig;
-        KP_CLEANUP(kp_buf_done) struct kp_buf plain = { 0 };
-        int64_t left;
+        uint8_t token[32], tag[32];
+        struct kp_buf m = { 0 };
+        const uint8_t number = METADATA;
+        size_t tag_len;
 
         rig_open(&rig, "yubikey-5-57-pin");
-        expect_status(rig_make(&rig, &(struct ask){ 0 }), 0);
-        plain = rig_id(&rig);
-        rig_wait(&rig, 10001);
-        expect_status(rig_command(&rig, KP_CTAP_RESET), KP_CTAP2_ERR_NOT_ALLOWED);
-        kp_authenticator_power_cycle(rig.key, rig.now_ms);
-        kp_authenticator_set_finger(rig.key, KP_FINGER_REFUSES, 0, true);
-        expect_status(rig_command(&rig, KP_CTAP_RESET), KP_CTAP2_ERR_OPERATION_DENIED);
-        rig_wait(&rig, 9000);
-        /* asked in time; the touch may come later */
-        kp_authenticator_set_finger(rig.key, KP_FINGER_TOUCHES, 5000, true);
-        expect_status(rig_command(&rig, KP_CTAP_RESET), KP_CTAP_OK);
-        cr_assert_eq(rig_option(&rig, "clientPin"), 0);
-        cr_assert_eq(pin_retries(&rig), 8);
-        cr_assert(kp_cbor_is_int(rig_info(&rig, 0x14), &left) && left == 100);
-        expect_status(rig_get(&rig, &(struct ask){ .list = { &plain }, .n_list = 1 }),
-                KP_CTAP2_ERR_NO_CREDENTIALS);
-        rig_close(&rig);
-        rig_open(&rig, "yubikey-5-57-locked"); /* the way out of a locked key */
-        kp_authenticator_set_finger(rig.key, KP_FINGER_WITHHOLDS, 0, true);
-        expect_status(
-                rig_command(&rig, KP_CTAP_RESET), KP_CTAP2_ERR_USER_ACTION_TIMEOUT);
-        rig_close(&rig);
-        rig_open(&rig, "yubikey-5-57-locked");
-        expect_status(rig_command(&rig, KP_CTAP_RESET), KP_CTAP_OK);
-        expect_status(rig_set_pin(&rig, 2, NULL, "1234"), KP_CTAP_OK);
+        rig_permit(&rig, 2, KP_CTAP_PERM_CM, token);
+        tag_len = kp_pin_authenticate(2, token, 32, &number, 1, tag);
+        kp_buf_put_u8(&m, KP_CTAP_CREDENTIAL_MANAGEMENT);
+        kp_cbor_put_map(&m, 4);
+        kp_cbor_put_int(&m, 1);
+        kp_cbor_put_int(&m, METADATA);
+        kp_cbor_put_int(&m, 2);
+        kp_cbor_put_map(&m, 0);
+        kp_cbor_put_int(&m, 3);
+        kp_cbor_put_int(&m, 2);
+        kp_cbor_put_int(&m, 4);
+        kp_cbor_put_bytes(&m, tag, tag_len);
+        expect_status(rig_send(&rig, &m), KP_CTAP_OK);
+        cr_assert_eq(number_at(&rig, 1), 0, "an empty key can be counted");
         rig_close(&rig);
 }
 
-Test(selection, is_a_touch_and_exists_since_ctap_2_1)
-{
-        struct rig rig;
-
-        rig_open(&rig, "yubikey-5-57");
-        expect_status(rig_command(&rig, KP_CTAP_SELECTION), KP_CTAP_OK);
-        kp_authenticator_set_finger(rig.key, KP_FINGER_REFUSES, 0, true);
-        expect_status(
-                rig_command(&rig, KP_CTAP_SELECTION), KP_CTAP2_ERR_OPERATION_DENIED);
-        kp_authenticator_set_finger(rig.key, KP_FINGER_WITHHOLDS, 0, true);
-        expect_status(
-                rig_command(&rig, KP_CTAP_SELECTION), KP_CTAP2_ERR_USER_ACTION_TIMEOUT);
-        rig_close(&rig);
-        rig_open(&rig, "yubikey-5-52");
-        expect_status(
-                rig_command(&rig, KP_CTAP_SELECTION), KP_CTAP1_ERR_INVALID_COMMAND);
-        rig_close(&rig);
-}
-
-/* ---- configuration ---- */
-
-static struct kp_buf
-min_pin_params(int64_t length, const char *rp_id, bool force)
-{
-        struct kp_buf params = { 0 };
-
-        kp_cbor_put_map(&params, 1 + (size_t)(rp_id != NULL) + (size_t)force);
-        kp_cbor_put_int(&params, 1);
-        kp_cbor_put_int(&params, length);
-        if (rp_id != NULL) {
-                kp_cbor_put_int(&params, 2);
-                kp_cbor_put_array(&params, 1);
-                kp_cbor_put_text(&params, rp_id);
-        }
-        if (force) {
-                kp_cbor_put_int(&params, 3);
-                kp_cbor_put_bool(&params, true);
-        }
-        return params;
-}
-
-static void
-ask_min_pin(struct kp_buf *m)
-{
-        kp_cbor_put_map(m, 1);
-        kp_cbor_put_text(m, "minPinLength");
-        kp_cbor_put_bool(m, true);
-}
-
-Test(config, raises_the_minimum_pin_and_tells_listed_parties)
+/* Steps 1 to 3 of each: no param, then a member that is missing, then the protocol. */
+Test(manage, checks_come_in_the_order_of_the_specification)
 {
         struct rig rig;
         uint8_t token[32];
-        KP_CLEANUP(kp_buf_done)
-        struct kp_buf eight = min_pin_params(8, "example.org", false);
-        KP_CLEANUP(kp_buf_done) struct kp_buf four = min_pin_params(4, NULL, false);
-        int64_t length;
-        bool forced;
-        struct kp_authdata data;
+        struct kp_buf wrong = { 0 };
+        const struct {
+                int sub_command, protocol;
+                const uint8_t *token;
+                const struct kp_buf *params;
+                uint8_t status;
+        } cases[] = {
+                { CREDS_BEGIN, 7, NULL, NULL, KP_CTAP2_ERR_PUAT_REQUIRED },
+                { CREDS_BEGIN, 7, token, NULL, KP_CTAP2_ERR_MISSING_PARAMETER },
+                { DELETE, 7, token, NULL, KP_CTAP2_ERR_MISSING_PARAMETER },
+                { UPDATE, 7, token, &wrong, KP_CTAP2_ERR_MISSING_PARAMETER },
+                { METADATA, 7, token, NULL, KP_CTAP1_ERR_INVALID_PARAMETER },
+                { RPS_BEGIN, 2, token, NULL, KP_CTAP2_ERR_PIN_AUTH_INVALID },
+        };
 
-        rig_open(&rig, "yubikey-5-57-pin"); /* the test PIN has six digits */
-        expect_status(rig_authorised(&rig, KP_CTAP_CONFIG, 3, 2, NULL, &eight),
-                KP_CTAP2_ERR_PUAT_REQUIRED);
-        rig_permit(&rig, 2, KP_CTAP_PERM_CM, token);
-        expect_status(rig_authorised(&rig, KP_CTAP_CONFIG, 3, 2, token, &eight),
-                KP_CTAP2_ERR_PIN_AUTH_INVALID);
+        rig_open(&rig, "yubikey-5-57-pin");
+        kp_cbor_put_map(&wrong, 1);
+        kp_cbor_put_int(&wrong, 2);
+        kp_cbor_put_map(&wrong, 0);
         rig_permit(&rig, 2, KP_CTAP_PERM_ACFG, token);
+        for (size_t i = 0; i < KP_NELEMS(cases); i++)
+                expect_status(rig_authorised(&rig, KP_CTAP_CREDENTIAL_MANAGEMENT,
+                                      (uint8_t)cases[i].sub_command, cases[i].protocol,
+                                      cases[i].token, cases[i].params),
+                        cases[i].status);
+        kp_buf_done(&wrong);
+        rig_close(&rig);
+}
+
+Test(manage, a_token_of_one_party_is_not_told_what_others_have)
+{
+        struct rig rig;
+        uint8_t token[32];
+        KP_CLEANUP(kp_buf_done) struct kp_buf id = { 0 };
+        KP_CLEANUP(kp_buf_done) struct kp_buf none = { 0 };
+        KP_CLEANUP(kp_buf_done) struct kp_buf absent = { 0 };
+        KP_CLEANUP(kp_buf_done) struct kp_buf present = { 0 };
+        const uint8_t cmd = KP_CTAP_CREDENTIAL_MANAGEMENT;
+
+        rig_open(&rig, "yubikey-5-57");
+        id = fill(&rig);
+        kp_buf_put(&none, "nobody's", 8);
+        absent = id_params(&none, NULL, NULL);
+        present = id_params(&id, NULL, NULL);
+        manager(&rig, 2, "other.org", token);
+        expect_status(rig_authorised(&rig, cmd, DELETE, 2, token, &absent),
+                KP_CTAP2_ERR_PIN_AUTH_INVALID);
+        expect_status(rig_authorised(&rig, cmd, DELETE, 2, token, &present),
+                KP_CTAP2_ERR_PIN_AUTH_INVALID);
+        manager(&rig, 2, NULL, token);
+        expect_status(rig_authorised(&rig, cmd, DELETE, 2, token, &absent),
+                KP_CTAP2_ERR_NO_CREDENTIALS);
+        expect_status(rig_authorised(&rig, cmd, DELETE, 2, token, &present), 0);
+        rig_close(&rig);
+}
+
+Test(manage, a_new_name_replaces_the_old_one_and_none_removes_it)
+{
+        struct rig rig;
+        uint8_t token[32];
+        KP_CLEANUP(kp_buf_done) struct kp_buf id = { 0 };
+        KP_CLEANUP(kp_buf_done) struct kp_buf named = { 0 };
+        KP_CLEANUP(kp_buf_done) struct kp_buf unnamed = { 0 };
+        KP_CLEANUP(kp_buf_done) struct kp_buf foreign = { 0 };
+        KP_CLEANUP(kp_buf_done) struct kp_buf rp = rp_params("example.org");
+        const uint8_t cmd = KP_CTAP_CREDENTIAL_MANAGEMENT;
+        const char *text;
+        size_t len;
+
+        rig_open(&rig, "yubikey-5-57");
         expect_status(
-                rig_authorised(&rig, KP_CTAP_CONFIG, 3, 2, token, &eight), KP_CTAP_OK);
-        cr_assert(kp_cbor_is_int(rig_info(&rig, 0x0d), &length) && length == 8);
-        cr_assert(kp_cbor_is_bool(rig_info(&rig, 0x0c), &forced) && forced,
-                "the PIN is too short now");
-        expect_status(
-                rig_set_pin(&rig, 2, kp_authenticator_profile_test_pin(rig.profile),
-                        "1234567"),
-                KP_CTAP2_ERR_PIN_POLICY_VIOLATION);
-        expect_status(
-                rig_set_pin(&rig, 2, kp_authenticator_profile_test_pin(rig.profile),
-                        "12345678"),
+                rig_make(&rig, &(struct ask){ .rk = TRUE_, .user_name = "oud" }), 0);
+        id = rig_id(&rig);
+        expect_status(rig_set_pin(&rig, 1, NULL, "123456"), 0);
+        named = id_params(&id, "user-1", "nieuw");
+        unnamed = id_params(&id, "user-1", "");
+        foreign = id_params(&id, "user-2", "nieuw");
+        manager(&rig, 2, NULL, token);
+        expect_status(rig_authorised(&rig, cmd, UPDATE, 2, token, &foreign),
+                KP_CTAP1_ERR_INVALID_PARAMETER);
+        expect_status(rig_authorised(&rig, cmd, UPDATE, 2, token, &named), 0);
+        expect_status(rig_authorised(&rig, cmd, CREDS_BEGIN, 2, token, &rp), 0);
+        cr_assert(kp_cbor_is_text(
+                kp_cbor_at_str(kp_cbor_at_int(rig.map, 6), "name"), &text, &len));
+        cr_assert(kp_bytes_equal(text, len, "nieuw", 5));
+        cr_assert_null(kp_cbor_at_str(kp_cbor_at_int(rig.map, 6), "displayName"));
+        expect_status(rig_authorised(&rig, cmd, UPDATE, 2, token, &unnamed), 0);
+        expect_status(rig_authorised(&rig, cmd, CREDS_BEGIN, 2, token, &rp), 0);
+        cr_assert_null(kp_cbor_at_str(kp_cbor_at_int(rig.map, 6), "name"));
+        rig_close(&rig);
+}
+
+Test(manage, a_listing_ends_after_30_seconds_and_with_its_token)
+{
+        struct rig rig;
+        uint8_t token[32];
+        KP_CLEANUP(kp_buf_done) struct kp_buf id = { 0 };
+        KP_CLEANUP(kp_buf_done) struct kp_buf rp = rp_params("example.org");
+        const uint8_t cmd = KP_CTAP_CREDENTIAL_MANAGEMENT;
+
+        rig_open(&rig, "yubikey-5-57");
+        id = fill(&rig);
+        manager(&rig, 2, NULL, token);
+        expect_status(rig_authorised(&rig, cmd, CREDS_BEGIN, 2, token, &rp), 0);
+        rig_wait(&rig, 30000);
+        expect_status(rig_authorised(&rig, cmd, CREDS_NEXT, 2, NULL, NULL), 0);
+        expect_status(rig_authorised(&rig, cmd, CREDS_BEGIN, 2, token, &rp), 0);
+        rig_wait(&rig, 30001);
+        expect_status(rig_authorised(&rig, cmd, CREDS_NEXT, 2, NULL, NULL),
+                KP_CTAP2_ERR_NOT_ALLOWED);
+        rig_wait(&rig, 600000 - 30000 - 30001 - 10000);
+        expect_status(rig_authorised(&rig, cmd, CREDS_BEGIN, 2, token, &rp), 0);
+        rig_wait(&rig, 10001); /* ten minutes after it was handed out */
+        expect_status(rig_authorised(&rig, cmd, CREDS_NEXT, 2, NULL, NULL),
+                KP_CTAP2_ERR_NOT_ALLOWED);
+        rig_close(&rig);
+}
+
+/* A CBOR message on a channel; the status that comes back. */
+static uint8_t
+on_channel(struct rig *rig, uint32_t cid, const struct kp_buf *message)
+{
+        struct kp_ctaphid_join join = { 0 };
+        uint8_t status;
+
+        feed(rig, cid, KP_CTAPHID_CBOR, message->data, message->len);
+        cr_assert(take(rig, &join));
+        cr_assert_eq(join.cmd, KP_CTAPHID_CBOR);
+        status = join.payload.data[0];
+        kp_buf_wipe(&join.payload);
+        return status;
+}
+
+Test(manage, next_stays_on_the_channel_of_its_begin)
+{
+        struct rig rig;
+        uint8_t token[32];
+        KP_CLEANUP(kp_buf_done) struct kp_buf id = { 0 };
+        KP_CLEANUP(kp_buf_done) struct kp_buf begin = { 0 };
+        KP_CLEANUP(kp_buf_done) struct kp_buf next = { 0 };
+        struct kp_buf record[1] = { { 0 } };
+        uint32_t a, b;
+
+        rig_open(&rig, "yubikey-5-57");
+        id = fill(&rig);
+        manager(&rig, 2, NULL, token);
+        rig.record = record;
+        expect_status(rig_authorised(&rig, KP_CTAP_CREDENTIAL_MANAGEMENT, RPS_BEGIN, 2,
+                              token, NULL),
                 0);
+        begin = record[0];
+        rig.record = NULL;
+        kp_buf_put_u8(&next, KP_CTAP_CREDENTIAL_MANAGEMENT);
+        kp_cbor_put_map(&next, 1);
+        kp_cbor_put_int(&next, 1);
+        kp_cbor_put_int(&next, RPS_NEXT);
+        a = channel(&rig);
+        b = channel(&rig);
+        expect_status(on_channel(&rig, a, &begin), 0);
+        expect_status(on_channel(&rig, b, &next), KP_CTAP2_ERR_NOT_ALLOWED);
+        expect_status(on_channel(&rig, a, &begin), 0);
+        expect_status(on_channel(&rig, a, &next), 0);
+        rig_close(&rig);
+}
+
+static void
+ask_for_more(struct kp_buf *m)
+{
+        kp_cbor_put_map(m, 3);
+        kp_cbor_put_text(m, "credProtect");
+        kp_cbor_put_int(m, 2);
+        kp_cbor_put_text(m, "largeBlobKey");
+        kp_cbor_put_bool(m, true);
+        kp_cbor_put_text(m, "thirdPartyPayment");
+        kp_cbor_put_bool(m, true);
+}
+
+Test(manage, a_listing_tells_what_extensions_left_behind)
+{
+        struct rig rig;
+        uint8_t token[32];
+        KP_CLEANUP(kp_buf_done) struct kp_buf rp = rp_params("example.org");
+        const uint8_t cmd = KP_CTAP_CREDENTIAL_MANAGEMENT, *key;
+        size_t len;
+        bool pays;
+
+        rig_open(&rig, "keypilot-23");
+        expect_status(
+                rig_make(&rig, &(struct ask){ .rk = TRUE_, .user_id = "plain" }), 0);
+        expect_status(rig_make(&rig,
+                              &(struct ask){ .rk = TRUE_, .extensions = ask_for_more }),
+                0);
+        expect_status(rig_set_pin(&rig, 1, NULL, "123456"), 0);
+        manager(&rig, 2, NULL, token);
+        expect_status(rig_authorised(&rig, cmd, CREDS_BEGIN, 2, token, &rp), 0);
+        cr_assert_eq(number_at(&rig, 10), 1);
+        cr_assert_null(kp_cbor_at_int(rig.map, 11));
+        cr_assert(kp_cbor_is_bool(kp_cbor_at_int(rig.map, 12), &pays) && !pays);
+        expect_status(rig_authorised(&rig, cmd, CREDS_NEXT, 2, NULL, NULL), 0);
+        cr_assert_eq(number_at(&rig, 10), 2);
+        cr_assert(kp_cbor_is_bytes(kp_cbor_at_int(rig.map, 11), &key, &len));
+        cr_assert_eq(len, 32);
+        cr_assert(kp_cbor_is_bool(kp_cbor_at_int(rig.map, 12), &pays) && pays);
+        rig_close(&rig);
+}
+
+/* ---- the persistent token: CTAP 2.2 §6.5.5.7, §6.8 ---- */
+
+static void
+reader(struct rig *rig, uint8_t token[32])
+{
+        const struct token_ask ask = { .sub_command = KP_CTAP_PIN_GET_TOKEN_PIN_PERMS,
+                .protocol = 2,
+                .pin = "123456",
+                .permissions = KP_CTAP_PERM_PCMR };
+
+        expect_status(rig_token(rig, &ask, token), 0);
+}
+
+Test(manage, the_persistent_token_reads_across_power_cycles_and_writes_nothing)
+{
+        struct rig rig;
+        uint8_t token[32], again[32];
+        KP_CLEANUP(kp_buf_done) struct kp_buf rp = rp_params("example.org");
+        KP_CLEANUP(kp_buf_done) struct kp_buf id = { 0 };
+        KP_CLEANUP(kp_buf_done) struct kp_buf params = { 0 };
+        KP_CLEANUP(kp_buf_done) struct kp_buf name = { 0 };
+        const uint8_t cmd = KP_CTAP_CREDENTIAL_MANAGEMENT;
+
+        rig_open(&rig, "keypilot-23");
+        id = fill(&rig);
+        params = id_params(&id, NULL, NULL);
+        name = id_params(&id, "user-2", "naam");
+        reader(&rig, token);
+        kp_authenticator_power_cycle(rig.key, rig.now_ms += 3600000);
+        expect_status(rig_authorised(&rig, cmd, METADATA, 2, token, NULL), 0);
+        expect_status(rig_authorised(&rig, cmd, METADATA, 1, token, NULL), 0);
+        expect_status(rig_authorised(&rig, cmd, RPS_BEGIN, 2, token, NULL), 0);
+        expect_status(rig_authorised(&rig, cmd, RPS_NEXT, 2, NULL, NULL), 0);
+        expect_status(rig_authorised(&rig, cmd, CREDS_BEGIN, 2, token, &rp), 0);
+        expect_status(rig_authorised(&rig, cmd, DELETE, 2, token, &params),
+                KP_CTAP2_ERR_PIN_AUTH_INVALID);
+        expect_status(rig_authorised(&rig, cmd, UPDATE, 2, token, &name),
+                KP_CTAP2_ERR_PIN_AUTH_INVALID);
+        expect_status(rig_authorised(&rig, KP_CTAP_CONFIG, 2, 2, token, NULL),
+                KP_CTAP2_ERR_PIN_AUTH_INVALID);
+        reader(&rig, again); /* the same one for every platform */
+        cr_assert_eq(memcmp(token, again, 32), 0);
+        expect_status(rig_set_pin(&rig, 2, "123456", "654321"), 0);
+        expect_status(rig_authorised(&rig, cmd, METADATA, 2, token, NULL),
+                KP_CTAP2_ERR_PIN_AUTH_INVALID);
+        rig_close(&rig);
+}
+
+/* What a platform does with encIdentifier and encCredStoreState: HKDF, AES-128-CBC. */
+static void
+told(struct rig *rig, int64_t member, const char *info, const uint8_t token[32],
+        uint8_t ret[16])
+{
+        static const uint8_t salt[32];
+        uint8_t prk[32], block[64], key[32];
+        const uint8_t *bytes;
+        size_t len;
+        unsigned n;
+        int out;
+        EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+
+        cr_assert(kp_cbor_is_bytes(rig_info(rig, member), &bytes, &len));
+        cr_assert_eq(len, 32);
+        (void)HMAC(EVP_sha256(), salt, 32, token, 32, prk, &n);
+        memcpy(block, info, strlen(info));
+        block[strlen(info)] = 1;
+        (void)HMAC(EVP_sha256(), prk, 32, block, strlen(info) + 1, key, &n);
+        cr_assert_eq(EVP_DecryptInit_ex(ctx, EVP_aes_128_cbc(), NULL, key, bytes), 1);
+        (void)EVP_CIPHER_CTX_set_padding(ctx, 0);
+        cr_assert_eq(EVP_DecryptUpdate(ctx, ret, &out, bytes + 16, 16), 1);
+        cr_assert_eq(out, 16);
+        EVP_CIPHER_CTX_free(ctx);
+}
+
+Test(identity, is_told_to_whoever_holds_the_persistent_token)
+{
+        struct rig rig;
+        uint8_t token[32], device[16], store[16], now[16];
+        KP_CLEANUP(kp_buf_done) struct kp_buf first = { 0 };
+
+        rig_open(&rig, "keypilot-23");
+        cr_assert_not_null(rig_info(&rig, 0x19), "as it comes from the factory");
+        cr_assert_not_null(rig_info(&rig, 0x1e));
+        expect_status(rig_set_pin(&rig, 1, NULL, "123456"), 0);
+        reader(&rig, token);
+        told(&rig, 0x19, "encIdentifier", token, device);
+        kp_buf_put(&first, rig.answer.data, rig.answer.len);
+        told(&rig, 0x1e, "encCredStoreState", token, store);
+        cr_assert(
+                !kp_bytes_equal(first.data, first.len, rig.answer.data, rig.answer.len),
+                "under a fresh IV each time");
+        kp_authenticator_power_cycle(rig.key, rig.now_ms += 1000);
+        told(&rig, 0x19, "encIdentifier", token, now);
+        cr_assert_eq(memcmp(device, now, 16), 0);
+        told(&rig, 0x1e, "encCredStoreState", token, now);
+        cr_assert_eq(memcmp(store, now, 16), 0);
+        expect_status(rig_command(&rig, KP_CTAP_RESET), 0);
+        expect_status(rig_set_pin(&rig, 1, NULL, "123456"), 0);
+        reader(&rig, token);
+        told(&rig, 0x19, "encIdentifier", token, now);
+        cr_assert_neq(memcmp(device, now, 16), 0, "another key to all the world");
+        rig_close(&rig);
+}
+
+Test(identity, the_store_has_another_state_after_each_change)
+{
+        struct rig rig;
+        uint8_t reads[32], token[32], seen[4][16];
+        KP_CLEANUP(kp_buf_done) struct kp_buf id = { 0 };
+        KP_CLEANUP(kp_buf_done) struct kp_buf gone = { 0 };
+        KP_CLEANUP(kp_buf_done) struct kp_buf name = { 0 };
+        const uint8_t cmd = KP_CTAP_CREDENTIAL_MANAGEMENT;
+        static const char info[] = "encCredStoreState";
+
+        rig_open(&rig, "keypilot-23");
+        expect_status(rig_set_pin(&rig, 1, NULL, "123456"), 0);
+        reader(&rig, reads);
+        told(&rig, 0x1e, info, reads, seen[0]);
         {
                 const struct token_ask ask = { .sub_command =
                                                        KP_CTAP_PIN_GET_TOKEN_PIN_PERMS,
                         .protocol = 2,
-                        .pin = "12345678",
-                        .permissions = KP_CTAP_PERM_ACFG };
+                        .pin = "123456",
+                        .permissions = KP_CTAP_PERM_MC,
+                        .rp_id = "example.org" };
 
                 expect_status(rig_token(&rig, &ask, token), 0);
         }
-        expect_status(rig_authorised(&rig, KP_CTAP_CONFIG, 3, 2, token, &four),
-                KP_CTAP2_ERR_PIN_POLICY_VIOLATION);
-        expect_status(rig_make(&rig, &(struct ask){ .extensions = ask_min_pin }), 0);
-        data = rig_auth_data(&rig);
-        cr_assert_eq(data.extensions[data.extensions_len - 1], 8);
-        expect_status(rig_make(&rig, &(struct ask){ .rp_id = "other.org",
-                                             .extensions = ask_min_pin }),
+        expect_status(
+                rig_make(&rig,
+                        &(struct ask){ .rk = TRUE_, .token = token, .protocol = 2 }),
                 0);
-        cr_assert_null(rig_auth_data(&rig).extensions);
+        id = rig_id(&rig);
+        gone = id_params(&id, NULL, NULL);
+        name = id_params(&id, "user-1", "naam");
+        told(&rig, 0x1e, info, reads, seen[1]);
+        manager(&rig, 2, NULL, token);
+        expect_status(rig_authorised(&rig, cmd, UPDATE, 2, token, &name), 0);
+        told(&rig, 0x1e, info, reads, seen[2]);
+        expect_status(rig_authorised(&rig, cmd, DELETE, 2, token, &gone), 0);
+        told(&rig, 0x1e, info, reads, seen[3]);
+        for (size_t i = 0; i < 4; i++)
+                for (size_t k = 0; k < i; k++)
+                        cr_assert_neq(
+                                memcmp(seen[i], seen[k], 16), 0, "%zu, %zu", k, i);
         rig_close(&rig);
-}
-
-Test(config, force_change_needs_a_pin_and_too_many_parties_write_nothing)
-{
-        struct rig rig;
-        KP_CLEANUP(kp_buf_done) struct kp_buf force = min_pin_params(4, NULL, true);
-        struct kp_buf many = { 0 };
-        int64_t length;
-
-        rig_open(&rig, "yubikey-5-57"); /* no PIN: nobody to ask */
-        expect_status(rig_authorised(&rig, KP_CTAP_CONFIG, 3, 2, NULL, &force),
-                KP_CTAP2_ERR_PIN_NOT_SET);
-        kp_cbor_put_map(&many, 2);
-        kp_cbor_put_int(&many, 1);
-        kp_cbor_put_int(&many, 9);
-        kp_cbor_put_int(&many, 2);
-        kp_cbor_put_array(&many, 2); /* the key keeps one */
-        kp_cbor_put_text(&many, "a.org");
-        kp_cbor_put_text(&many, "b.org");
-        expect_status(rig_authorised(&rig, KP_CTAP_CONFIG, 3, 2, NULL, &many),
-                KP_CTAP2_ERR_KEY_STORE_FULL);
-        cr_assert(kp_cbor_is_int(rig_info(&rig, 0x0d), &length) && length == 4);
-        kp_buf_done(&many);
-        rig_close(&rig);
-}
-
-Test(config, always_uv_can_be_switched_and_takes_u2f_with_it)
-{
-        struct rig rig;
-        uint8_t token[32];
-
-        rig_open(&rig, "yubikey-5-57-pin");
-        cr_assert(rig_info_has(&rig, 1, "U2F_V2"));
-        rig_permit(&rig, 1, KP_CTAP_PERM_ACFG, token);
-        expect_status(rig_authorised(&rig, KP_CTAP_CONFIG, 2, 1, token, NULL), 0);
-        cr_assert_eq(rig_option(&rig, "alwaysUv"), 1);
-        cr_assert(!rig_info_has(&rig, 1, "U2F_V2"));
-        expect_status(rig_make(&rig, &(struct ask){ 0 }), KP_CTAP2_ERR_PUAT_REQUIRED);
-        rig_close(&rig);
-}
-
-/* ---- what a key says of itself ---- */
-
-Test(info, tells_only_what_a_simulated_key_can_do)
-{
-        struct rig rig;
-        size_t n;
-
-        rig_open(&rig, "yubikey-5-57");
-        cr_assert_eq(rig_option(&rig, "largeBlobs"), -1);
-        cr_assert_eq(rig_option(&rig, "bioEnroll"), -1);
-        cr_assert(!rig_info_has(&rig, 2, "largeBlobKey"));
-        cr_assert(rig_info_has(&rig, 2, "hmac-secret"));
-        cr_assert_null(rig_info(&rig, 0x0b));
-        cr_assert(kp_cbor_is_array(rig_info(&rig, 0x0a), &n) && n == 3);
-        cr_assert_null(rig_info(&rig, 0x0c), "not told while false");
-        rig_close(&rig);
-        rig_open(&rig, "google-titan-v2");
-        cr_assert_null(rig_info(&rig, 0x0a));
-        cr_assert_null(rig_info(&rig, 0x14));
-        cr_assert_null(rig_info(&rig, 0x0d));
-        cr_assert_eq(rig_option(&rig, "plat"), -1, "absent is not false");
-        rig_close(&rig);
-}
-
-/* All that a profile says, and its answer byte by byte canonical (rig_send checks). */
-Test(info, answers_in_canonical_form_for_every_profile)
-{
-        const char *ids[] = { "bitwarden", "chrome-mac", "feitian-biopass",
-                "feitian-epass-21", "feitian-epass-k9-fido2", "google-password-manager",
-                "icloud-keychain", "ledger-nano-x", "nitrokey-3-am", "opensk",
-                "security-key-nfc-57", "solo-1", "swissbit-ishield",
-                "token2-pinplus-pin", "windows-hello-hw", "yubikey-5-51",
-                "yubikey-5-52", "yubikey-5-fips-54", "yubikey-bio" };
-
-        for (size_t i = 0; i < KP_NELEMS(ids); i++) {
-                struct rig rig;
-                const struct kp_key_facts *facts;
-                const uint8_t *aaguid;
-                size_t len;
-
-                rig_open(&rig, ids[i]);
-                facts = kp_authenticator_profile_facts(rig.profile);
-                cr_assert(kp_cbor_is_bytes(rig_info(&rig, 3), &aaguid, &len));
-                cr_assert(kp_bytes_equal(aaguid, len, facts->aaguid, 16));
-                cr_assert(!rig_info_has(&rig, 1, "FIDO_2_2"));
-                rig_close(&rig);
-        }
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "rig.h"
 
-/* Right messages with something wrong in them: the key answers, and goes on so. */
+/*
+ * Right messages with something wrong in them: the key answers, and goes on so.
+ * Spec: CTAP 2.1 §8
+ */
 
 #define RECORDS 48
 #define ROUNDS 400 /* of each message */

@@ -219,7 +219,8 @@ Test(pin, permissions_are_checked_when_a_token_is_asked_for)
                 { KP_CTAP_PERM_CM, "example.org", KP_CTAP_OK },
                 { KP_CTAP_PERM_ACFG, NULL, KP_CTAP_OK },
                 { KP_CTAP_PERM_BE, NULL, KP_CTAP2_ERR_UNAUTHORIZED_PERMISSION },
-                { KP_CTAP_PERM_LBW, NULL, KP_CTAP2_ERR_UNAUTHORIZED_PERMISSION },
+                { KP_CTAP_PERM_LBW, NULL, KP_CTAP_OK },
+                { KP_CTAP_PERM_PCMR, NULL, KP_CTAP2_ERR_UNAUTHORIZED_PERMISSION },
                 { KP_CTAP_PERM_GA | 0x80, "example.org",
                         KP_CTAP_OK }, /* undefined: ignored */
         };

@@ -6,7 +6,10 @@
 
 #include "rig.h"
 
-/* A second platform that is not ours: python3-fido2, at the other end of pipes. */
+/*
+ * A second platform that is not ours: python3-fido2, at the other end of pipes.
+ * Spec: CTAP 2.1 §6
+ */
 #define PYTHON "/usr/bin/python3"
 
 static bool

@@ -3,7 +3,10 @@
 
 #include "rig.h"
 
-/* The key's memory: out as JSON, in again, and refused by name where it is wrong. */
+/*
+ * The key's memory: out as JSON, in again, and refused by name where it is wrong.
+ * Spec: ours
+ */
 
 static json_t *
 saved(struct rig *rig)
@@ -188,8 +191,8 @@ Test(state, what_is_wrong_is_refused_by_name_and_changes_nothing)
                 { "c.id", "\"AQ==\"", "member 'id'" },
                 { "c.id", "\"\"", "member 'id'" },
                 { "c.id", NULL, "member 'id' is missing" },
-                { "c.rp_id", NULL, "'rp_id' or 'rp_id_hash'" },
-                { "c.rp_id_hash", "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"", "'rp_id' or 'rp_id_hash'" },
+                { "c.rp_id", NULL, "expected one of 'rp_id', 'rp_id_bytes' and 'rp_id_hash'" },
+                { "c.rp_id_hash", "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"", "expected one of 'rp_id', 'rp_id_bytes' and 'rp_id_hash'" },
                 { "c.algorithm", "-257", "-257 is none of the key's" },
                 { "c.algorithm", "-8", "member 'private_key'" },
                 { "c.private_key", "\"AAAA\"", "member 'private_key'" },
@@ -197,7 +200,18 @@ Test(state, what_is_wrong_is_refused_by_name_and_changes_nothing)
                 { "c.cred_protect", "4", "member 'cred_protect'" },
                 { "c.cred_random", "\"AAAA\"", "member 'cred_random'" },
                 { "c.user", NULL, "needs 'rp_id' and 'user'" },
-                { "c.user", "{\"id\":\"\"}", "member 'user'" },
+                { "c.user", "{\"id\":7}", "member 'user'" },
+                { "c.large_blob_key", "\"AAAA\"", "member 'large_blob_key'" },
+                { "c.third_party_payment", "1", "member 'third_party_payment'" },
+                { "enterprise_attestation", "true", "member 'enterprise_attestation': the key does not have it" },
+                { "long_touch_for_reset", "true", "member 'long_touch_for_reset'" },
+                { "pin_complexity_policy", "true", "member 'pin_complexity_policy'" },
+                { "uv_count", "-1", "member 'uv_count'" },
+                { "fingers", "[]", "member 'fingers': the key has none" },
+                { "identity", "{}", "member 'identity': the key has none" },
+                { "large_blobs", "\"gHa-i1KNAHX3qumNb6V6bTw\"", NULL },
+                { "large_blobs", "\"gHa-i1KNAHX3qumNb6V6bT0\"", "member 'large_blobs': expected the first 16 bytes" },
+                { "large_blobs", "\"gA\"", "member 'large_blobs': expected 17" },
                 { "c.counter", "1.5", "member 'counter': expected an integer" },
                 { "c.extra", "1", "member 'extra' is not known" },
         };
@@ -225,6 +239,10 @@ Test(state, what_is_wrong_is_refused_by_name_and_changes_nothing)
                                 json_loads(wrong[i].json, JSON_DECODE_ANY, NULL));
                 if (kp_authenticator_load(rig.key, state, &err) < 0)
                         (void)kp_error_format(&err, why, sizeof(why));
+                if (wrong[i].says == NULL) {
+                        cr_expect_str_eq(why, "", "%s", wrong[i].path);
+                        continue;
+                }
                 cr_expect_not_null(strstr(why, wrong[i].says), "%s = %s: \"%s\"",
                         wrong[i].path, wrong[i].json == NULL ? "(gone)" : wrong[i].json,
                         why);
@@ -242,4 +260,200 @@ Test(state, what_is_wrong_is_refused_by_name_and_changes_nothing)
                 cr_assert_eq(kp_authenticator_load(rig.key, twice, &err), -1);
         }
         rig_close(&rig);
+}
+
+static void
+ask_for_everything(struct kp_buf *m)
+{
+        kp_cbor_put_map(m, 4);
+        kp_cbor_put_text(m, "credBlob");
+        kp_cbor_put_bytes(m, "blob", 4);
+        kp_cbor_put_text(m, "credProtect");
+        kp_cbor_put_int(m, 3);
+        kp_cbor_put_text(m, "largeBlobKey");
+        kp_cbor_put_bool(m, true);
+        kp_cbor_put_text(m, "thirdPartyPayment");
+        kp_cbor_put_bool(m, true);
+}
+
+static struct kp_buf
+settings(int64_t length)
+{
+        struct kp_buf params = { 0 };
+
+        kp_cbor_put_map(&params, 3);
+        kp_cbor_put_int(&params, 1);
+        kp_cbor_put_int(&params, length);
+        kp_cbor_put_int(&params, 2);
+        kp_cbor_put_array(&params, 2);
+        kp_cbor_put_text(&params, "a.example");
+        kp_cbor_put_text(&params, "b.example");
+        kp_cbor_put_int(&params, 4);
+        kp_cbor_put_bool(&params, true);
+        return params;
+}
+
+/* A key of CTAP 2.3 on which everything was switched on that can be. */
+static void
+use_everything(struct rig *rig)
+{
+        static const int algs[] = { KP_COSE_ES256, KP_COSE_EDDSA, KP_COSE_ES384,
+                KP_COSE_ES512, KP_COSE_ES256K, KP_COSE_RS256 };
+        KP_CLEANUP(kp_buf_done) struct kp_buf params = settings(6);
+        uint8_t token[32];
+        char user[8];
+        const uint8_t config = KP_CTAP_CONFIG;
+
+        for (size_t i = 0; i < KP_NELEMS(algs); i++) {
+                (void)snprintf(user, sizeof(user), "u%zu", i);
+                rig_permit(rig, 2, KP_CTAP_PERM_MC, token);
+                expect_status(rig_make(rig, &(struct ask){ .rk = TRUE_,
+                                                    .user_id = user,
+                                                    .algs = { algs[i] },
+                                                    .extensions = ask_for_everything,
+                                                    .token = token,
+                                                    .protocol = 2 }),
+                        0);
+        }
+        rig_permit(rig, 2, KP_CTAP_PERM_ACFG, token);
+        expect_status(rig_authorised(rig, config, 1, 2, token, NULL), 0);
+        expect_status(rig_authorised(rig, config, 2, 2, token, NULL), 0);
+        expect_status(rig_authorised(rig, config, 4, 2, token, NULL), 0);
+        expect_status(rig_authorised(rig, config, 3, 2, token, &params), 0);
+}
+
+Test(state, keeps_all_that_ctap_2_3_can_switch_on)
+{
+        struct rig rig, other;
+        json_auto_t *first = NULL, *second = NULL;
+        const char *members[] = { "enterprise_attestation", "always_uv",
+                "long_touch_for_reset", "pin_complexity_policy" };
+        const json_t *credential;
+
+        rig_open(&rig, "keypilot-23-set");
+        use_everything(&rig);
+        first = saved(&rig);
+        rig_close(&rig);
+        for (size_t i = 0; i < KP_NELEMS(members); i++)
+                cr_assert(json_is_true(json_object_get(first, members[i])), "%s",
+                        members[i]);
+        credential = json_array_get(json_object_get(first, "credentials"), 3);
+        cr_assert_not_null(json_object_get(credential, "large_blob_key"));
+        cr_assert(json_is_true(json_object_get(credential, "third_party_payment")));
+        cr_assert_str_eq(kp_json_str(credential, "cred_blob", ""), "YmxvYg");
+        cr_assert_eq(json_array_size(json_object_get(first, "fingers")), 1);
+        rig_open(&other, "keypilot-23-set");
+        load(&other, first);
+        second = saved(&other);
+        cr_assert(json_equal(first, second));
+        cr_assert_eq(rig_option(&other, "alwaysUv"), 1);
+        cr_assert_eq(rig_option(&other, "ep"), 1);
+        expect_status(rig_get(&other, &(struct ask){ .uv = TRUE_ }), 0);
+        rig_close(&other);
+}
+
+Test(state, keeps_the_persistent_token)
+{
+        struct rig rig, other;
+        json_auto_t *state = NULL;
+        uint8_t token[32];
+        const uint8_t manage = KP_CTAP_CREDENTIAL_MANAGEMENT;
+
+        rig_open(&rig, "keypilot-23-set");
+        rig_permit(&rig, 2, KP_CTAP_PERM_PCMR, token);
+        state = saved(&rig);
+        rig_close(&rig);
+        rig_open(&other, "keypilot-23-set");
+        expect_status(rig_authorised(&other, manage, 1, 2, token, NULL),
+                KP_CTAP2_ERR_PIN_AUTH_INVALID);
+        load(&other, state);
+        expect_status(rig_authorised(&other, manage, 1, 2, token, NULL), 0);
+        rig_close(&other);
+}
+
+/* What a file does not say is as on a new key: files from before go on working. */
+Test(state, of_an_older_key_still_loads)
+{
+        static const char *const newer[] = { "enterprise_attestation",
+                "long_touch_for_reset", "pin_complexity_policy", "large_blobs",
+                "fingers", "uv_count", "identity" };
+        struct rig rig;
+        json_auto_t *state = NULL;
+
+        rig_open(&rig, "keypilot-23-set");
+        use_everything(&rig);
+        state = saved(&rig);
+        for (size_t i = 0; i < KP_NELEMS(newer); i++)
+                cr_assert_eq(json_object_del(state, newer[i]), 0, "%s", newer[i]);
+        load(&rig, state);
+        cr_assert_eq(rig_option(&rig, "uv"), 1, "the finger it came with");
+        cr_assert_eq(rig_option(&rig, "ep"), 1);
+        cr_assert_not_null(rig_info(&rig, 0x19));
+        rig_close(&rig);
+}
+
+/* Whatever a platform sends, the memory that is written can be read again. */
+Test(state, holds_names_that_json_does_not)
+{
+        static const struct {
+                const char *rp_id;
+                size_t rp_id_len;
+                const char *name;
+                size_t name_len, user_id_len;
+        } cases[] = {
+                { "a\0b", 3, "x\0y", 3, 1 },
+                { "\0", 1, "\0", 1, 64 },
+                { "", 0, "", 0, 1 },
+                { "\xf0\x9f\x94\x91.example", 12, "\xef\xbf\xbf", 3, 1 },
+                { "\"\\\n", 3, "\x1f\x7f", 2, 1 },
+                { "no-user.example", 15, "naam", 4, 0 },
+        };
+        static const uint8_t zero[64];
+
+        for (size_t i = 0; i < KP_NELEMS(cases); i++) {
+                struct rig rig;
+                struct kp_buf m = { 0 };
+                KP_CLEANUP(kp_buf_done) struct kp_buf text = { 0 };
+                json_auto_t *state = NULL, *parsed = NULL, *again = NULL;
+                struct kp_error err = { 0 };
+                uint8_t status;
+
+                rig_open(&rig, "yubikey-5-57");
+                kp_buf_put_u8(&m, KP_CTAP_MAKE_CREDENTIAL);
+                kp_cbor_put_map(&m, 5);
+                kp_cbor_put_int(&m, 1);
+                kp_cbor_put_bytes(&m, zero, 32);
+                kp_cbor_put_int(&m, 2);
+                kp_cbor_put_map(&m, 1);
+                kp_cbor_put_text(&m, "id");
+                kp_cbor_put_text_len(&m, cases[i].rp_id, cases[i].rp_id_len);
+                kp_cbor_put_int(&m, 3);
+                kp_cbor_put_map(&m, 2);
+                kp_cbor_put_text(&m, "id");
+                kp_cbor_put_bytes(&m, zero, cases[i].user_id_len);
+                kp_cbor_put_text(&m, "name");
+                kp_cbor_put_text_len(&m, cases[i].name, cases[i].name_len);
+                kp_cbor_put_int(&m, 4);
+                kp_cbor_put_array(&m, 1);
+                kp_cbor_put_map(&m, 2);
+                kp_cbor_put_text(&m, "alg");
+                kp_cbor_put_int(&m, KP_COSE_ES256);
+                kp_cbor_put_text(&m, "type");
+                kp_cbor_put_text(&m, "public-key");
+                kp_cbor_put_int(&m, 7);
+                kp_cbor_put_map(&m, 1);
+                kp_cbor_put_text(&m, "rk");
+                kp_cbor_put_bool(&m, true);
+                status = rig_send(&rig, &m);
+                state = saved(&rig);
+                cr_assert_eq(json_array_size(json_object_get(state, "credentials")),
+                        status == KP_CTAP_OK, "case %zu", i);
+                cr_assert_eq(kp_json_write(state, &text, &err), 0);
+                cr_assert_eq(
+                        kp_json_parse("state", text.data, text.len, &parsed, &err), 0);
+                load(&rig, parsed);
+                again = saved(&rig);
+                cr_assert(json_equal(state, again), "case %zu", i);
+                rig_close(&rig);
+        }
 }

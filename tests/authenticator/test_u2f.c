@@ -9,7 +9,8 @@
 
 /* One APDU in, the answer in rig->answer, the status word back. */
 static uint16_t
-apdu(struct rig *rig, uint8_t ins, uint8_t p1, const struct kp_buf *data)
+apdu_of_class(struct rig *rig, uint8_t cla, uint8_t ins, uint8_t p1,
+        const struct kp_buf *data)
 {
         static const uint8_t nonce[8];
         KP_CLEANUP(kp_buf_done) struct kp_buf message = { 0 };
@@ -23,7 +24,7 @@ apdu(struct rig *rig, uint8_t ins, uint8_t p1, const struct kp_buf *data)
         cr_assert(kp_authenticator_next_report(rig->key, report));
         for (int i = 0; i < 4; i++)
                 cid = cid << 8 | report[7 + 8 + i];
-        kp_buf_put_u8(&message, 0);
+        kp_buf_put_u8(&message, cla);
         kp_buf_put_u8(&message, ins);
         kp_buf_put_u8(&message, p1);
         kp_buf_put_u8(&message, 0);
@@ -50,6 +51,12 @@ apdu(struct rig *rig, uint8_t ins, uint8_t p1, const struct kp_buf *data)
         p1 = join.payload.data[join.payload.len - 1];
         kp_buf_wipe(&join.payload);
         return (uint16_t)(ins << 8 | p1);
+}
+
+static uint16_t
+apdu(struct rig *rig, uint8_t ins, uint8_t p1, const struct kp_buf *data)
+{
+        return apdu_of_class(rig, 0, ins, p1, data);
 }
 
 static void
@@ -217,6 +224,8 @@ Test(u2f, says_what_it_does_not_understand)
         cr_assert(kp_bytes_equal(rig.answer.data, rig.answer.len, "U2F_V2", 6));
         cr_assert_eq(apdu(&rig, KP_U2F_VERSION, 0, &data), KP_U2F_SW_WRONG_LENGTH);
         cr_assert_eq(apdu(&rig, 0x44, 0, NULL), KP_U2F_SW_INS_NOT_SUPPORTED);
+        cr_assert_eq(
+                apdu_of_class(&rig, 0x80, KP_U2F_VERSION, 0, NULL), 0x6e00, "class");
         kp_buf_put_u8(&data, 1);
         cr_assert_eq(apdu(&rig, KP_U2F_REGISTER, 0, &data), KP_U2F_SW_WRONG_LENGTH);
         cr_assert_eq(apdu(&rig, KP_U2F_AUTHENTICATE, 3, &data), KP_U2F_SW_WRONG_LENGTH);
@@ -244,12 +253,28 @@ Test(u2f, and_ctap2_open_each_others_credentials)
         rig_close(&rig);
 }
 
-static void
-protect_3(struct kp_buf *m)
+Test(u2f, makes_no_passkeys_but_uses_those_of_ctap2_and_counts_with_it)
 {
-        kp_cbor_put_map(m, 1);
-        kp_cbor_put_text(m, "credProtect");
-        kp_cbor_put_int(m, 3);
+        struct rig rig;
+        KP_CLEANUP(kp_free_pkey) EVP_PKEY *pkey = NULL;
+        KP_CLEANUP(kp_buf_done) struct kp_buf handle = { 0 };
+        KP_CLEANUP(kp_buf_done) struct kp_buf id = { 0 };
+        KP_CLEANUP(kp_buf_done) struct kp_buf data = { 0 };
+        uint32_t count;
+
+        rig_open(&rig, "keypilot-23"); /* counts for each credential */
+        handle = registered(&rig, "example.org", &pkey);
+        expect_status(rig_get(&rig, &(struct ask){ 0 }), KP_CTAP2_ERR_NO_CREDENTIALS);
+        expect_status(rig_make(&rig, &(struct ask){ .rk = TRUE_ }), 0);
+        id = rig_id(&rig);
+        count = rig_auth_data(&rig).sign_count;
+        data = request("example.org", &id);
+        cr_assert_eq(apdu(&rig, KP_U2F_AUTHENTICATE, 0x03, &data), KP_U2F_SW_NO_ERROR);
+        cr_assert_eq(rig.answer.data[4], count + 1);
+        expect_status(rig_get(&rig, &(struct ask){ 0 }), 0);
+        cr_assert(rig_got(&rig, &id), "the one of U2F is not found without its handle");
+        cr_assert_eq(rig_auth_data(&rig).sign_count, count + 2);
+        rig_close(&rig);
 }
 
 Test(u2f, opens_nothing_that_needs_verification_or_another_algorithm)
@@ -259,11 +284,20 @@ Test(u2f, opens_nothing_that_needs_verification_or_another_algorithm)
         KP_CLEANUP(kp_buf_done) struct kp_buf data = { 0 };
 
         rig_open(&rig, "yubikey-5-57");
+        /* level 2 asks for a handle, and U2F always has one */
+        expect_status(rig_make(&rig, &(struct ask){ .extensions = protect_2 }), 0);
+        id = rig_id(&rig);
+        data = request("example.org", &id);
+        cr_assert_eq(apdu(&rig, KP_U2F_AUTHENTICATE, 0x03, &data), KP_U2F_SW_NO_ERROR);
+        kp_buf_done(&id);
+        kp_buf_done(&data);
         expect_status(rig_make(&rig, &(struct ask){ .extensions = protect_3 }), 0);
         id = rig_id(&rig);
         data = request("example.org", &id);
-        cr_assert_eq(
-                apdu(&rig, KP_U2F_AUTHENTICATE, 0x03, &data), KP_U2F_SW_WRONG_DATA);
+        for (uint8_t p1 = 0x03; p1 <= 0x08; p1++)
+                if (p1 == 0x03 || p1 >= 0x07)
+                        cr_assert_eq(apdu(&rig, KP_U2F_AUTHENTICATE, p1, &data),
+                                KP_U2F_SW_WRONG_DATA);
         kp_buf_done(&id);
         kp_buf_done(&data);
         expect_status(rig_make(&rig, &(struct ask){ .algs = { KP_COSE_EDDSA } }), 0);

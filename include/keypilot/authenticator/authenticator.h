@@ -13,12 +13,8 @@
  * A simulated security key: a CTAP2 and U2F device that could be flashed. Reports go
  * in, time passes, reports come out. No threads, no sleeping, no sockets, no files.
  *
- * It has makeCredential, getAssertion (and next), getInfo, clientPIN, reset, selection,
- * credentialManagement (and its preview), config and U2F. It has no bioEnrollment,
- * large blobs or enterprise attestation: what a profile says about those is left out of
- * getInfo.
- *
- * Spec: CTAP 2.1 §6, §7, §10 to §12; FIDO U2F Raw Message Formats v1.2
+ * Spec: CTAP 2.1 §6, §7, §10 to §12, CTAP 2.2 and 2.3 where a profile says so; FIDO U2F
+ * Raw Message Formats v1.2
  */
 struct kp_authenticator;
 
@@ -54,6 +50,30 @@ void kp_authenticator_set_finger(struct kp_authenticator *authenticator,
 void kp_authenticator_power_cycle(
         struct kp_authenticator *authenticator, int64_t now_ms);
 
+/*
+ * A script for the fingerprint sensor: what the next samples of an enrolment come to.
+ * When it runs out, samples are good. A sample that nobody gives (0x0d) takes as long as
+ * the platform waits.
+ *
+ * samples  lastEnrollSampleStatus of each; copied; what is past KP_SAMPLES_MAX is not
+ *          used
+ * Spec: CTAP 2.1 §6.7, lastEnrollSampleStatus
+ */
+#define KP_SAMPLES_MAX 256
+void kp_authenticator_set_samples(struct kp_authenticator *authenticator,
+        const uint8_t *samples, size_t n_samples);
+
+/*
+ * Whoever keeps the key's memory is called when it must be on disk before the key does
+ * or says anything else: after a try was counted and before the PIN is compared, and
+ * before a command that changed something is answered. Where keeping fails, the command
+ * fails and nothing else is answered until the next power_cycle().
+ *
+ * keep     calls kp_authenticator_save() and puts it away; 0 or -1
+ */
+void kp_authenticator_set_keeper(struct kp_authenticator *authenticator,
+        int (*keep)(void *self, struct kp_error *err), void *self);
+
 /* One report in. Never fails: what is wrong with it is answered. */
 void kp_authenticator_feed(struct kp_authenticator *authenticator,
         const uint8_t report[KP_CTAPHID_REPORT], int64_t now_ms);
@@ -73,14 +93,33 @@ bool kp_authenticator_next_report(
 int64_t kp_authenticator_next_event_ms(const struct kp_authenticator *authenticator);
 
 /*
+ * Who waits for a finger just now: a running command, or a U2F client that was told to
+ * ask again. A touch that comes while nobody waits is lost, as on a real key.
+ */
+enum kp_waits { KP_WAITS_NOT, KP_WAITS_COMMAND, KP_WAITS_POLL };
+enum kp_waits kp_authenticator_waits(const struct kp_authenticator *authenticator);
+
+/*
  * Message-level entry for tests and fuzzing: one CTAP2 message (command byte first) in,
  * one answer (status byte first) out, as if it came on one channel; touches are awaited
- * by moving the key's own clock.
+ * by moving the key's own clock. A key that is silent (unplugged, or its memory could not
+ * be kept) answers CTAP1_ERR_OTHER here.
  *
  * answer   overwritten; the caller ends it with kp_buf_done()
  */
 void kp_authenticator_message(struct kp_authenticator *authenticator,
         const uint8_t *message, size_t message_len, struct kp_buf *answer);
+
+/*
+ * The same key by radio or contacts: one command APDU in, one response APDU out, status
+ * word included. Commands that wait for a finger answer 61xx/9100 as NFC has it.
+ *
+ * answer   overwritten; empty where a fault took the card away or made it mute, otherwise
+ *          at least a status word; the caller ends it with kp_buf_done()
+ * Spec: CTAP 2.1 §11.3; ISO 7816-4 chaining
+ */
+void kp_authenticator_apdu(struct kp_authenticator *authenticator, const uint8_t *apdu,
+        size_t apdu_len, int64_t now_ms, struct kp_buf *answer);
 
 /*
  * The key's memory as JSON (fixtures/schema/key-state.schema.json), and back. It holds
