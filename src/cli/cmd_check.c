@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "keypilot/authenticator/fault.h"
 #include "keypilot/core/free.h"
 #include "keypilot/model/authenticator.h"
 #include "keypilot/model/rule.h"
@@ -10,6 +11,7 @@
 #include "keypilot/pilot/cell.h"
 #include "keypilot/pilot/judge.h"
 #include "keypilot/pilot/plan.h"
+#include "keypilot/rp/policy.h"
 
 #include "cli.h"
 
@@ -20,6 +22,8 @@
 enum kind {
         KIND_UNKNOWN,
         KIND_AUTHENTICATOR,
+        KIND_FAULT,
+        KIND_POLICY,
         KIND_PROFILE, /* of the kind kp_kind */
         KIND_SCENARIO,
         KIND_RULE,
@@ -40,6 +44,8 @@ static const struct {
         struct guess guess;
 } folders[] = {
         { "authenticators", { KIND_AUTHENTICATOR, 0, "authenticator" } },
+        { "faults", { KIND_FAULT, 0, "fault" } },
+        { "relying-parties", { KIND_POLICY, 0, "relying-party" } },
         { "clients", { KIND_PROFILE, KP_KIND_CLIENT, "client" } },
         { "services", { KIND_PROFILE, KP_KIND_SERVICE, "service" } },
         { "providers", { KIND_PROFILE, KP_KIND_PROVIDER, "provider" } },
@@ -63,7 +69,9 @@ static const struct {
         { "owner", { KIND_RULE, 0, "rule" } },
         { "accepted_risks", { KIND_BASELINE, 0, "baseline" } },
         { "outcomes", { KIND_BASELINE, 0, "baseline" } },
+        { "point", { KIND_FAULT, 0, "fault" } },
         { "aaguid", { KIND_AUTHENTICATOR, 0, "authenticator" } },
+        { "faults", { KIND_AUTHENTICATOR, 0, "authenticator" } },
         { "options", { KIND_AUTHENTICATOR, 0, "authenticator" } },
         { "versions", { KIND_AUTHENTICATOR, 0, "authenticator" } },
 };
@@ -150,7 +158,8 @@ guess_kind(const char *path, struct guess *ret, struct kp_error *err)
                 return KP_FAIL(err, KP_ESCHEMA,
                         "%s: neither its folder nor its members tell what it is; "
                         "expected "
-                        "an authenticator, client, service, provider, hub, population, "
+                        "an authenticator, fault, client, service, provider, hub, "
+                        "population, "
                         "scenario, rule, pilot, baseline or outcomes.jsonl",
                         path);
         return 0;
@@ -160,18 +169,60 @@ guess_kind(const char *path, struct guess *ret, struct kp_error *err)
 
 /* Among fixtures by what lies beside it; anywhere else by the fixtures in use. */
 static int
+load_authenticator(struct kp_cli *cli, const char *path,
+        struct kp_authenticator_profile **ret, struct kp_error *err)
+{
+        KP_CLEANUP(kp_fixtures_free) struct kp_fixtures *fixtures = NULL;
+
+        if (in_folder(path, "authenticators"))
+                return kp_authenticator_profile_load(path, ret, err);
+        if (kp_fixtures_open(cli->fixtures_dir, &fixtures, err) < 0)
+                return -1;
+        return kp_authenticator_profile_load_from(
+                kp_fixtures_dir(fixtures), path, ret, err);
+}
+
+static int
 check_authenticator(struct kp_cli *cli, const char *path, struct kp_error *err)
 {
         KP_CLEANUP(kp_authenticator_profile_free)
         struct kp_authenticator_profile *profile = NULL;
-        KP_CLEANUP(kp_fixtures_free) struct kp_fixtures *fixtures = NULL;
+        const struct kp_fault *faults;
+        size_t n_faults;
 
-        if (in_folder(path, "authenticators"))
-                return kp_authenticator_profile_load(path, &profile, err);
-        if (kp_fixtures_open(cli->fixtures_dir, &fixtures, err) < 0)
+        if (load_authenticator(cli, path, &profile, err) < 0)
                 return -1;
-        return kp_authenticator_profile_load_from(
-                kp_fixtures_dir(fixtures), path, &profile, err);
+        faults = kp_authenticator_profile_faults(profile, &n_faults);
+        for (size_t i = 0; i < n_faults; i++)
+                if (kp_authenticator_fault_check(&faults[i], err) < 0)
+                        return KP_WHILE(
+                                err, "%s: member 'faults', item %zu", path, i + 1);
+        return 0;
+}
+
+static int
+check_fault(const char *path, struct kp_error *err)
+{
+        KP_CLEANUP(kp_fault_done) struct kp_fault fault = { 0 };
+
+        if (kp_fault_load(path, &fault, err) < 0)
+                return -1;
+        if (kp_authenticator_fault_check(&fault, err) < 0)
+                return KP_WHILE(err, "%s", path);
+        return 0;
+}
+
+static int
+check_policy(const char *path, struct kp_error *err)
+{
+        json_auto_t *policy = NULL;
+        struct kp_rp_expectation unused = { 0 };
+
+        if (kp_json_load(path, KP_JSON_MAX, &policy, err) < 0)
+                return -1;
+        if (kp_rp_policy_read(policy, &unused, err) < 0)
+                return KP_WHILE(err, "%s", path);
+        return 0;
 }
 
 static int
@@ -183,11 +234,24 @@ check_profile(enum kp_kind kind, const char *path, struct kp_error *err)
 }
 
 static int
-check_scenario(const char *path, struct kp_error *err)
+load_scenario(struct kp_cli *cli, const char *path, struct kp_scenario **ret,
+        struct kp_error *err)
+{
+        KP_CLEANUP(kp_fixtures_free) struct kp_fixtures *fixtures = NULL;
+
+        if (in_folder(path, "scenarios"))
+                return kp_scenario_load(path, ret, err);
+        if (kp_fixtures_open(cli->fixtures_dir, &fixtures, err) < 0)
+                return -1;
+        return kp_scenario_load_from(kp_fixtures_dir(fixtures), path, ret, err);
+}
+
+static int
+check_scenario(struct kp_cli *cli, const char *path, struct kp_error *err)
 {
         KP_CLEANUP(kp_scenario_free) struct kp_scenario *scenario = NULL;
 
-        if (kp_scenario_load(path, &scenario, err) < 0)
+        if (load_scenario(cli, path, &scenario, err) < 0)
                 return -1;
         if (kp_world_check_scenario(scenario, err) < 0 ||
                 kp_judge_check_scenario(scenario, err) < 0 ||
@@ -267,10 +331,14 @@ check_file(
         switch (ret->kind) {
         case KIND_AUTHENTICATOR:
                 return check_authenticator(cli, path, err);
+        case KIND_FAULT:
+                return check_fault(path, err);
         case KIND_PROFILE:
                 return check_profile(ret->profile, path, err);
+        case KIND_POLICY:
+                return check_policy(path, err);
         case KIND_SCENARIO:
-                return check_scenario(path, err);
+                return check_scenario(cli, path, err);
         case KIND_RULE:
                 return check_rule(path, err);
         case KIND_PILOT:
@@ -335,8 +403,9 @@ const struct kp_command kp_cmd_check = {
         .operands = "FILE...",
         .min_operands = 1,
         .max_operands = SIZE_MAX,
-        .help = { "say what is wrong with a profile, scenario, rule, pilot or baseline",
-                "zeg wat er mis is met een profiel, scenario, regel, pilot of "
+        .help = { "say what is wrong with a profile, fault, scenario, rule, pilot or "
+                  "baseline",
+                "zeg wat er mis is met een profiel, storing, scenario, regel, pilot of "
                 "verwachting" },
         .run = run,
 };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "keypilot/core/free.h"
+#include "keypilot/model/fault.h"
 
 #include "cli.h"
 #include "list_keys.h"
@@ -23,6 +24,25 @@ static const struct {
         { "pilots", "pilots" },
 };
 
+/* A fault also tells where and when. */
+static int
+list_fault(const char *path, json_t *array, struct kp_error *err)
+{
+        KP_CLEANUP(kp_fault_done) struct kp_fault fault = { 0 };
+
+        if (kp_fault_load(path, &fault, err) < 0)
+                return -1;
+        if (json_array_append_new(
+                    array, json_pack("{s:s, s:{s:s, s:s}, s:s, s:s*, s:I, s:I, s:I}",
+                                   "id", fault.id, "title", "en", fault.title.en, "nl",
+                                   fault.title.nl, "point", fault.point, "command",
+                                   fault.command, "nth", (json_int_t)fault.nth, "times",
+                                   (json_int_t)fault.times, "value",
+                                   (json_int_t)fault.value)) < 0)
+                return KP_FAIL(err, KP_ENOMEM, "list");
+        return 0;
+}
+
 static int
 list_one(const struct kp_fixtures *fixtures, const char *folder, const char *id,
         json_t *array, struct kp_error *err)
@@ -31,8 +51,11 @@ list_one(const struct kp_fixtures *fixtures, const char *folder, const char *id,
         json_auto_t *root = NULL;
         const json_t *title;
 
-        if (kp_fixtures_path(fixtures, folder, id, &path, err) < 0 ||
-                kp_json_load(path, KP_JSON_MAX, &root, err) < 0)
+        if (kp_fixtures_path(fixtures, folder, id, &path, err) < 0)
+                return -1;
+        if (strcmp(folder, "faults") == 0)
+                return list_fault(path, array, err);
+        if (kp_json_load(path, KP_JSON_MAX, &root, err) < 0)
                 return -1;
         if ((title = json_object_get(root, "title")) == NULL)
                 return KP_FAIL(err, KP_ESCHEMA, "%s: member 'title' is missing", path);

@@ -60,6 +60,12 @@ kp_aaguid_format(const uint8_t aaguid[16], char text[KP_AAGUID_TEXT_LEN])
 
 /* ---- a model by its AAGUID ---- */
 
+static bool
+is_break(char c)
+{
+        return c == '\0' || c == ',';
+}
+
 /* What two titles begin with alike; where they part, back to the comma before that. */
 static void
 shorten(struct kp_buf *title, const char *other)
@@ -68,8 +74,11 @@ shorten(struct kp_buf *title, const char *other)
 
         while (n < title->len && title->data[n] == (uint8_t)other[n])
                 n++;
-        if (n == title->len && other[n] == '\0')
+        if (is_break(other[n]) &&
+                is_break(n == title->len ? '\0' : (char)title->data[n])) {
+                title->len = n;
                 return;
+        }
         while (n > 0 && title->data[n - 1] != ',')
                 n--;
         title->len = n > 0 ? n - 1 : 0;
@@ -155,6 +164,18 @@ fill_algorithms(struct kp_key_info *info, const struct kp_key_facts *facts)
                 info->algorithms[info->n_algorithms++] = facts->algorithms[i];
 }
 
+/* The profile as it was read, without what stands beside it already. */
+static json_t *
+facts_json(const struct kp_authenticator_profile *profile)
+{
+        static const char *const beside[] = { "id", "title", "source", "like" };
+        json_t *facts = json_copy((json_t *)kp_authenticator_profile_json(profile));
+
+        for (size_t i = 0; i < KP_NELEMS(beside); i++)
+                (void)json_object_del(facts, beside[i]); /* or it was not there */
+        return facts;
+}
+
 static json_t *
 sim_json(const char *id, const struct kp_authenticator_profile *profile,
         const struct kp_key_info *info)
@@ -164,11 +185,11 @@ sim_json(const char *id, const struct kp_authenticator_profile *profile,
         struct kp_key_info told = *info;
 
         fill_algorithms(&told, facts);
-        return json_pack("{s:o, s:{s:s, s:s}, s:o, s:o, s:o, s:s}", "id",
+        return json_pack("{s:o, s:{s:s, s:s}, s:o, s:o, s:o, s:s, s:o}", "id",
                 json_sprintf("sim:%s", id), "title", "en", title.en, "nl", title.nl,
                 "versions", kp_key_versions_json(&told), "algorithms",
                 kp_key_algorithms_json(&told), "options", kp_key_options_json(&told),
-                "source", facts->source);
+                "source", facts->source, "facts", facts_json(profile));
 }
 
 static int

@@ -11,8 +11,8 @@
  * it is and nothing else.
  *
  * array    gets objects with "id", "title", "versions", "algorithms", "options",
- *          "source"; a plugged-in key that cannot be asked has "problem" and empty
- *          lists
+ *          "source"; a simulated key has "facts", all that its profile states; a
+ *          plugged-in key that cannot be asked has "problem" and empty lists
  */
 int kp_list_keys(struct kp_cli *cli, json_t *array, struct kp_error *err);
 

@@ -61,39 +61,80 @@ put_algorithms(struct kp_buf *buf, const struct kp_make_request *request)
         }
 }
 
-static size_t
-n_make_extensions(const struct kp_make_request *request)
+/* attestationFormatsPreference. Spec: CTAP 2.2 §6.1 */
+static void
+put_formats(struct kp_buf *buf, const struct kp_make_request *request)
 {
-        return (size_t)(request->cred_blob.data != NULL) +
-               (request->cred_protect != 0) + request->hmac_secret +
-               request->min_pin_length;
+        if (request->n_formats == 0)
+                return;
+        kp_cbor_put_int(buf, 11);
+        kp_cbor_put_array(buf, request->n_formats);
+        for (size_t i = 0; i < request->n_formats; i++)
+                kp_cbor_put_text(buf, request->formats[i]);
+}
+
+/* Pairs of a map that is counted while it is written. */
+struct pairs {
+        struct kp_buf bytes;
+        size_t n;
+};
+
+static void
+pair_true(struct pairs *pairs, const char *name, bool asked)
+{
+        if (!asked)
+                return;
+        kp_cbor_put_text(&pairs->bytes, name);
+        kp_cbor_put_bool(&pairs->bytes, true);
+        pairs->n++;
 }
 
 static void
-put_make_extensions(struct kp_buf *buf, const struct kp_make_request *request)
+pair_cbor(struct pairs *pairs, const char *name, struct kp_bytes value)
 {
-        size_t n = n_make_extensions(request);
-
-        if (n == 0)
+        if (value.data == NULL)
                 return;
-        kp_cbor_put_int(buf, 6);
-        kp_cbor_put_map(buf, n);
+        kp_cbor_put_text(&pairs->bytes, name);
+        kp_buf_put(&pairs->bytes, value.data, value.len);
+        pairs->n++;
+}
+
+/* The map under that key of the request, if it is not empty. */
+static void
+put_pairs(struct kp_buf *buf, int key, struct pairs *pairs)
+{
+        if (pairs->n > 0) {
+                kp_cbor_put_int(buf, key);
+                kp_cbor_put_map(buf, pairs->n);
+                kp_buf_put(buf, pairs->bytes.data, pairs->bytes.len);
+                buf->failed = buf->failed || pairs->bytes.failed;
+        }
+        kp_buf_wipe(&pairs->bytes);
+}
+
+static void
+make_extensions(const struct kp_ctap_make *make, struct pairs *ret)
+{
+        const struct kp_make_request *request = make->request;
+
+        pair_true(ret, "uvm", request->uvm);
         if (request->cred_blob.data != NULL) {
-                kp_cbor_put_text(buf, "credBlob");
-                kp_cbor_put_bytes(buf, request->cred_blob.data, request->cred_blob.len);
+                kp_cbor_put_text(&ret->bytes, "credBlob");
+                kp_cbor_put_bytes(
+                        &ret->bytes, request->cred_blob.data, request->cred_blob.len);
+                ret->n++;
         }
         if (request->cred_protect != 0) {
-                kp_cbor_put_text(buf, "credProtect");
-                kp_cbor_put_int(buf, request->cred_protect);
+                kp_cbor_put_text(&ret->bytes, "credProtect");
+                kp_cbor_put_int(&ret->bytes, request->cred_protect);
+                ret->n++;
         }
-        if (request->hmac_secret) {
-                kp_cbor_put_text(buf, "hmac-secret");
-                kp_cbor_put_bool(buf, true);
-        }
-        if (request->min_pin_length) {
-                kp_cbor_put_text(buf, "minPinLength");
-                kp_cbor_put_bool(buf, true);
-        }
+        pair_true(ret, "hmac-secret", request->hmac_secret);
+        pair_true(ret, "largeBlobKey", request->large_blob_key);
+        pair_true(ret, "minPinLength", request->min_pin_length);
+        pair_cbor(ret, "hmac-secret-mc", make->hmac_secret);
+        pair_true(ret, "thirdPartyPayment", request->third_party_payment);
+        pair_true(ret, "pinComplexityPolicy", request->pin_complexity_policy);
 }
 
 /* One option of two, "rk" or "up" before "uv". */
@@ -126,20 +167,24 @@ put_auth(struct kp_buf *buf, int key, const struct kp_pin_auth *auth)
         kp_cbor_put_int(buf, auth->protocol);
 }
 
-/* Spec: CTAP 2.1 §6.1, members in order */
+/* Spec: CTAP 2.1 §6.1, CTAP 2.2 §6.1, members in order */
 void
-kp_ctap_put_make(struct kp_buf *buf, const struct kp_make_request *request,
-        struct kp_list exclude, const struct kp_pin_auth *auth)
+kp_ctap_put_make(struct kp_buf *buf, const struct kp_ctap_make *make)
 {
+        const struct kp_make_request *request = make->request;
+        const struct kp_pin_auth *auth = make->auth;
         /* a token stands for the verification, so the option stays away */
         enum kp_ternary uv = auth->len > 0 ? KP_OMIT : request->uv;
+        struct pairs extensions = { 0 };
         size_t n = 4;
 
-        n += exclude.n_ids > 0;
-        n += n_make_extensions(request) > 0;
+        make_extensions(make, &extensions);
+        n += make->exclude.n_ids > 0;
+        n += extensions.n > 0;
         n += request->rk != KP_OMIT || uv != KP_OMIT;
         n += auth->len > 0 ? 2 : 0;
         n += request->enterprise != 0;
+        n += request->n_formats > 0;
 
         kp_buf_put_u8(buf, KP_CTAP_MAKE_CREDENTIAL);
         kp_cbor_put_map(buf, n);
@@ -148,36 +193,18 @@ kp_ctap_put_make(struct kp_buf *buf, const struct kp_make_request *request,
                 buf, request->client_data_hash, sizeof(request->client_data_hash));
         put_entities(buf, request);
         put_algorithms(buf, request);
-        if (exclude.n_ids > 0) {
+        if (make->exclude.n_ids > 0) {
                 kp_cbor_put_int(buf, 5);
-                put_descriptors(buf, exclude);
+                put_descriptors(buf, make->exclude);
         }
-        put_make_extensions(buf, request);
+        put_pairs(buf, 6, &extensions);
         put_options(buf, 7, "rk", request->rk, uv);
         put_auth(buf, 8, auth);
         if (request->enterprise != 0) {
                 kp_cbor_put_int(buf, 10);
                 kp_cbor_put_int(buf, request->enterprise);
         }
-}
-
-static void
-put_get_extensions(struct kp_buf *buf, const struct kp_ctap_get *get)
-{
-        size_t n = (size_t)get->get_cred_blob + (get->hmac_secret.data != NULL);
-
-        if (n == 0)
-                return;
-        kp_cbor_put_int(buf, 4);
-        kp_cbor_put_map(buf, n);
-        if (get->get_cred_blob) {
-                kp_cbor_put_text(buf, "credBlob");
-                kp_cbor_put_bool(buf, true);
-        }
-        if (get->hmac_secret.data != NULL) {
-                kp_cbor_put_text(buf, "hmac-secret");
-                kp_buf_put(buf, get->hmac_secret.data, get->hmac_secret.len);
-        }
+        put_formats(buf, request);
 }
 
 /* Spec: CTAP 2.1 §6.2, members in order */
@@ -185,10 +212,16 @@ void
 kp_ctap_put_get(struct kp_buf *buf, const struct kp_ctap_get *get)
 {
         enum kp_ternary uv = get->auth->len > 0 ? KP_OMIT : get->uv;
+        struct pairs extensions = { 0 };
         size_t n = 2;
 
+        pair_true(&extensions, "uvm", get->uvm);
+        pair_true(&extensions, "credBlob", get->get_cred_blob);
+        pair_cbor(&extensions, "hmac-secret", get->hmac_secret);
+        pair_true(&extensions, "largeBlobKey", get->large_blob_key);
+        pair_true(&extensions, "thirdPartyPayment", get->third_party_payment);
         n += get->allow.n_ids > 0;
-        n += get->get_cred_blob || get->hmac_secret.data != NULL;
+        n += extensions.n > 0;
         n += get->up != KP_OMIT || uv != KP_OMIT;
         n += get->auth->len > 0 ? 2 : 0;
 
@@ -202,7 +235,7 @@ kp_ctap_put_get(struct kp_buf *buf, const struct kp_ctap_get *get)
                 kp_cbor_put_int(buf, 3);
                 put_descriptors(buf, get->allow);
         }
-        put_get_extensions(buf, get);
+        put_pairs(buf, 4, &extensions);
         put_options(buf, 5, "up", get->up, uv);
         put_auth(buf, 6, get->auth);
 }
@@ -252,20 +285,110 @@ take_bytes(const cbor_item_t *item, const char *name, struct kp_buf *ret,
         return kp_buf_check(ret, err);
 }
 
-static void
-take_text(const cbor_item_t *item, char *ret, size_t ret_len)
+void
+kp_ctap_take_text(const cbor_item_t *item, char *ret, size_t ret_len)
 {
         const char *text;
         size_t len;
 
-        if (kp_cbor_is_text(item, &text, &len))
-                (void)snprintf(ret, ret_len, "%.*s", (int)len, text);
+        if (!kp_cbor_is_text(item, &text, &len))
+                return;
+        if (len >= ret_len)
+                for (len = ret_len - 1; len > 0 && ((uint8_t)text[len] & 0xc0) == 0x80;
+                        len--)
+                        ;
+        (void)snprintf(ret, ret_len, "%.*s", (int)len, text);
+}
+
+/* A value of that name, if it is a byte string. */
+static void
+take_if_bytes(const cbor_item_t *item, struct kp_buf *ret)
+{
+        const uint8_t *bytes;
+        size_t len;
+
+        if (kp_cbor_is_bytes(item, &bytes, &len))
+                kp_buf_put(ret, bytes, len);
+}
+
+/* A map as it came; what is none, is absent. */
+static void
+take_if_map(
+        const struct kp_buf *body, const cbor_item_t *map, int key, struct kp_buf *ret)
+{
+        struct kp_error absent = { 0 };
+        struct kp_bytes raw = { 0 };
+        size_t n;
+
+        if (kp_cbor_is_map(kp_cbor_at_int(map, key), &n) &&
+                raw_value(body, key, &raw, &absent) == 0)
+                kp_buf_put(ret, raw.data, raw.len);
+}
+
+int
+kp_ctap_parse_map(const struct kp_buf *body, cbor_item_t **ret, struct kp_error *err)
+{
+        KP_CLEANUP(kp_free_cbor) cbor_item_t *map = NULL;
+        size_t n;
+
+        if (kp_cbor_parse(body->data, body->len, KP_CBOR_LENIENT, &map, NULL, err) < 0)
+                return -1;
+        if (!kp_cbor_is_map(map, &n))
+                return KP_FAIL(err, KP_EPARSE, "answer: expected a map");
+        *ret = KP_STEAL(map);
+        return 0;
+}
+
+/* What the key decrypts with `secret` under that name of the extensions. */
+static int
+take_hmac(const cbor_item_t *extensions, const char *name,
+        const struct kp_pin_secret *secret, struct kp_buf *ret, struct kp_error *err)
+{
+        const uint8_t *bytes;
+        size_t len;
+
+        if (secret == NULL ||
+                !kp_cbor_is_bytes(kp_cbor_at_str(extensions, name), &bytes, &len))
+                return 0;
+        if (kp_pin_decrypt(secret, bytes, len, ret, err) < 0)
+                return KP_WHILE(err, "%s", name);
+        return 0;
+}
+
+/* NULL: none. Errors  KP_EPARSE */
+static int
+parse_extensions(
+        const struct kp_authdata *data, cbor_item_t **ret, struct kp_error *err)
+{
+        if (data->extensions == NULL)
+                return 0;
+        return kp_cbor_parse(data->extensions, data->extensions_len, KP_CBOR_LENIENT,
+                ret, NULL, err);
+}
+
+static int
+take_make_outputs(const struct kp_buf *body, const cbor_item_t *map,
+        const struct kp_authdata *data, const struct kp_pin_secret *secret,
+        struct kp_make_reply *ret, struct kp_error *err)
+{
+        KP_CLEANUP(kp_free_cbor) cbor_item_t *extensions = NULL;
+
+        take_if_bytes(kp_cbor_at_int(map, 5), &ret->large_blob_key);
+        take_if_map(body, map, 6, &ret->unsigned_outputs);
+        if (parse_extensions(data, &extensions, err) < 0 ||
+                take_hmac(extensions, "hmac-secret-mc", secret, &ret->hmac_output,
+                        err) < 0)
+                return -1;
+        return kp_buf_check(&ret->large_blob_key, err) < 0 ||
+                               kp_buf_check(&ret->unsigned_outputs, err) < 0
+                       ? -1
+                       : 0;
 }
 
 /* Spec: CTAP 2.1 §6.1.3 */
 int
-kp_ctap_parse_make(
-        const struct kp_buf *body, struct kp_make_reply *ret, struct kp_error *err)
+kp_ctap_parse_make(const struct kp_buf *body, const struct kp_pin_secret *secret,
+        struct kp_make_reply *ret, struct kp_error *err)
 {
         KP_CLEANUP(kp_free_cbor) cbor_item_t *map = NULL;
         struct kp_authdata parsed;
@@ -280,7 +403,7 @@ kp_ctap_parse_make(
         if (!kp_cbor_is_map(kp_cbor_at_int(map, 3), &n))
                 return KP_FAIL(
                         err, KP_EPARSE, "makeCredential: no attestation statement");
-        take_text(kp_cbor_at_int(map, 1), ret->format, sizeof(ret->format));
+        kp_ctap_take_text(kp_cbor_at_int(map, 1), ret->format, sizeof(ret->format));
         if (ret->format[0] == '\0')
                 return KP_FAIL(err, KP_EPARSE, "makeCredential: no attestation format");
         if (take_bytes(kp_cbor_at_int(map, 2), "authenticator data", &ret->auth_data,
@@ -294,29 +417,26 @@ kp_ctap_parse_make(
         kp_buf_put(&ret->statement, statement.data, statement.len);
         (void)kp_cbor_is_bool(kp_cbor_at_int(map, 4), &enterprise); /* absent: false */
         ret->enterprise = enterprise;
+        if (take_make_outputs(body, map, &parsed, secret, ret, err) < 0)
+                return KP_WHILE(err, "makeCredential");
         return kp_buf_check(&ret->statement, err);
 }
 
-/* Spec: CTAP 2.1 §12.2, §12.5 */
+/* Spec: CTAP 2.1 §12.2, §12.5; thirdPartyPayment is of CTAP 2.2 */
 static int
 take_extensions(const struct kp_authdata *data, const struct kp_pin_secret *secret,
         struct kp_assertion *ret, struct kp_error *err)
 {
         KP_CLEANUP(kp_free_cbor) cbor_item_t *map = NULL;
-        const uint8_t *bytes;
-        size_t len;
+        bool payment;
 
-        if (data->extensions == NULL)
-                return 0;
-        if (kp_cbor_parse(data->extensions, data->extensions_len, KP_CBOR_LENIENT, &map,
-                    NULL, err) < 0)
+        if (parse_extensions(data, &map, err) < 0)
                 return -1;
-        if (kp_cbor_is_bytes(kp_cbor_at_str(map, "credBlob"), &bytes, &len))
-                kp_buf_put(&ret->cred_blob, bytes, len);
-        if (secret != NULL &&
-                kp_cbor_is_bytes(kp_cbor_at_str(map, "hmac-secret"), &bytes, &len) &&
-                kp_pin_decrypt(secret, bytes, len, &ret->hmac_output, err) < 0)
-                return KP_WHILE(err, "hmac-secret");
+        take_if_bytes(kp_cbor_at_str(map, "credBlob"), &ret->cred_blob);
+        if (kp_cbor_is_bool(kp_cbor_at_str(map, "thirdPartyPayment"), &payment))
+                ret->third_party_payment = payment ? KP_TRUE : KP_FALSE;
+        if (take_hmac(map, "hmac-secret", secret, &ret->hmac_output, err) < 0)
+                return -1;
         return kp_buf_check(&ret->cred_blob, err);
 }
 
@@ -327,9 +447,7 @@ kp_ctap_parse_get(const struct kp_buf *body, const struct kp_pin_secret *secret,
 {
         KP_CLEANUP(kp_free_cbor) cbor_item_t *map = NULL;
         struct kp_authdata parsed;
-        const uint8_t *bytes;
         cbor_item_t *user;
-        size_t len;
         int64_t n = 1;
 
         if (kp_cbor_parse(body->data, body->len, KP_CBOR_LENIENT, &map, NULL, err) <
@@ -342,17 +460,22 @@ kp_ctap_parse_get(const struct kp_buf *body, const struct kp_pin_secret *secret,
                         KP_CBOR_LENIENT, &parsed, err) < 0 ||
                 take_extensions(&parsed, secret, ret, err) < 0)
                 return KP_WHILE(err, "getAssertion");
-        if (kp_cbor_is_bytes(
-                    kp_cbor_at_str(kp_cbor_at_int(map, 1), "id"), &bytes, &len))
-                kp_buf_put(&ret->credential_id, bytes, len);
+        take_if_bytes(
+                kp_cbor_at_str(kp_cbor_at_int(map, 1), "id"), &ret->credential_id);
         user = kp_cbor_at_int(map, 4);
-        if (kp_cbor_is_bytes(kp_cbor_at_str(user, "id"), &bytes, &len))
-                kp_buf_put(&ret->user_id, bytes, len);
-        take_text(kp_cbor_at_str(user, "name"), ret->user_name, sizeof(ret->user_name));
-        take_text(kp_cbor_at_str(user, "displayName"), ret->user_display_name,
+        take_if_bytes(kp_cbor_at_str(user, "id"), &ret->user_id);
+        kp_ctap_take_text(
+                kp_cbor_at_str(user, "name"), ret->user_name, sizeof(ret->user_name));
+        kp_ctap_take_text(kp_cbor_at_str(user, "displayName"), ret->user_display_name,
                 sizeof(ret->user_display_name));
         (void)kp_cbor_is_int(kp_cbor_at_int(map, 5), &n); /* absent: one */
         *ret_n = n < 1 ? 1 : (size_t)n;
+        (void)kp_cbor_is_bool(kp_cbor_at_int(map, 6), &ret->user_selected);
+        take_if_bytes(kp_cbor_at_int(map, 7), &ret->large_blob_key);
+        take_if_map(body, map, 8, &ret->unsigned_outputs);
+        if (kp_buf_check(&ret->large_blob_key, err) < 0 ||
+                kp_buf_check(&ret->unsigned_outputs, err) < 0)
+                return -1;
         if (kp_buf_check(&ret->credential_id, err) < 0)
                 return -1;
         return kp_buf_check(&ret->user_id, err);

@@ -103,6 +103,7 @@ batch_ask(struct kp_ctap *ctap, const struct kp_ctap_get *get, struct kp_list ba
         silent.uv = KP_OMIT;
         silent.hmac_secret = (struct kp_bytes){ 0 };
         silent.get_cred_blob = false;
+        silent.large_blob_key = silent.third_party_payment = silent.uvm = false;
         kp_ctap_put_get(&request, &silent);
         if (kp_ctap_cbor(ctap, &request, answer, err) < 0)
                 return -1;

@@ -221,7 +221,8 @@ cannot_make(const struct kp_make_request *request)
                 es256 = es256 || request->algorithms[i] == -7;
         if (!es256)
                 return KP_CTAP2_ERR_UNSUPPORTED_ALGORITHM;
-        if (request->rk == KP_TRUE || request->uv == KP_TRUE || request->pin != NULL)
+        if (request->rk == KP_TRUE || request->uv == KP_TRUE || request->pin != NULL ||
+                request->token != NULL)
                 return KP_CTAP2_ERR_UNSUPPORTED_OPTION;
         return KP_CTAP_OK;
 }
@@ -380,7 +381,8 @@ kp_ctap_u2f_get(struct kp_ctap *ctap, const struct kp_get_request *request,
         struct found found = { 0 };
 
         /* Spec: CTAP 2.1 §10.3 step 1 */
-        if (request->uv == KP_TRUE || request->pin != NULL || request->n_allow == 0) {
+        if (request->uv == KP_TRUE || request->pin != NULL || request->token != NULL ||
+                request->n_allow == 0) {
                 ret->status = KP_CTAP2_ERR_UNSUPPORTED_OPTION;
                 return 0;
         }

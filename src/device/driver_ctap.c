@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,52 +6,6 @@
 
 #include "ctap.h"
 #include "real.h"
-
-/* The key agreement and the token of one request. */
-struct session {
-        struct kp_agreement agreement;
-        struct kp_buf token;
-        struct kp_pin_auth auth;
-};
-
-static void
-session_done(struct session *session)
-{
-        kp_agreement_done(&session->agreement);
-        kp_buf_wipe(&session->token);
-        OPENSSL_cleanse(&session->auth, sizeof(session->auth));
-}
-
-/*
- * Get what the request needs before it can be sent. With a PIN always a token; for
- * built-in verification a token where the key gives those, the option "uv" where it
- * does not.
- */
-static int
-session_open(struct kp_ctap *ctap, const struct kp_wanted *wanted, struct session *ret,
-        struct kp_answer *answer, struct kp_error *err)
-{
-        bool token =
-                wanted->pin != NULL ||
-                (wanted->uv == KP_TRUE && kp_key_option(&ctap->info, "uv") == KP_TRUE &&
-                        kp_key_option(&ctap->info, "pinUvAuthToken") == KP_TRUE);
-
-        if (!token && !wanted->agreement)
-                return 0;
-        if (kp_ctap_agree(ctap, &ret->agreement, answer, err) < 0)
-                return -1;
-        if (!kp_answer_ok(answer) || !token)
-                return 0;
-        return kp_ctap_token(ctap, &ret->agreement, wanted, &ret->token, answer, err);
-}
-
-static void
-session_sign(struct session *session, const void *message, size_t message_len)
-{
-        if (session->token.len > 0)
-                kp_ctap_authenticate(&session->agreement, &session->token, message,
-                        message_len, &session->auth);
-}
 
 /* ---- info ---- */
 
@@ -81,7 +34,7 @@ ctap_info(void *self, struct kp_key_info *ret, struct kp_error *err)
 /* The exclude list that goes out: as it is, or what the key knows of a long one. */
 static int
 exclude_list(struct kp_ctap *ctap, const struct kp_make_request *request,
-        const struct session *session, struct kp_bytes *one, struct kp_list *ret,
+        const struct kp_session *session, struct kp_bytes *one, struct kp_list *ret,
         struct kp_answer *answer, struct kp_error *err)
 {
         const struct kp_ctap_get get = {
@@ -96,56 +49,90 @@ exclude_list(struct kp_ctap *ctap, const struct kp_make_request *request,
         return 0;
 }
 
-static int
-make_ask(struct kp_ctap *ctap, const struct kp_make_request *request,
-        struct kp_list exclude, const struct session *session, struct kp_answer *answer,
-        struct kp_error *err)
-{
-        KP_CLEANUP(kp_buf_wipe) struct kp_buf message = { 0 };
-
-        kp_ctap_put_make(&message, request, exclude, &session->auth);
-        return kp_ctap_cbor(ctap, &message, answer, err);
-}
-
 /* How long the message is without its list. */
 static size_t
-make_rest_len(const struct kp_make_request *request, const struct session *session)
+make_rest_len(const struct kp_ctap_make *make)
 {
         KP_CLEANUP(kp_buf_wipe) struct kp_buf message = { 0 };
+        struct kp_ctap_make rest = *make;
 
-        kp_ctap_put_make(&message, request, (struct kp_list){ 0 }, &session->auth);
+        rest.exclude = (struct kp_list){ 0 };
+        kp_ctap_put_make(&message, &rest);
         return message.len;
+}
+
+/* What only a touch takes from a token, which leaves the writing of large blobs. */
+static void
+token_spend(struct kp_token *token, enum kp_ternary up)
+{
+        if (token != NULL && !token->plain && up != KP_FALSE)
+                token->permissions &= KP_CTAP_PERM_LBW;
+}
+
+/* hmac-secret's input, where there are salts; `salts` holds it. */
+static int
+put_salts(struct kp_ctap *ctap, const struct kp_session *session,
+        struct kp_bytes wanted, struct kp_buf *salts, struct kp_bytes *ret,
+        struct kp_error *err)
+{
+        if (wanted.data == NULL)
+                return 0;
+        if (kp_ctap_put_salts(ctap, &session->agreement, wanted, salts, err) < 0)
+                return -1;
+        *ret = (struct kp_bytes){ salts->data, salts->len };
+        return 0;
+}
+
+/* The session is open: put the message together and send it. */
+static int
+make_ask(struct kp_ctap *ctap, struct kp_ctap_make *make, struct kp_session *session,
+        bool fits, struct kp_answer *answer, struct kp_error *err)
+{
+        const struct kp_make_request *request = make->request;
+        KP_CLEANUP(kp_buf_wipe) struct kp_buf message = { 0 };
+        KP_CLEANUP(kp_buf_done) struct kp_buf salts = { 0 };
+        struct kp_bytes one;
+
+        kp_session_sign(
+                session, request->client_data_hash, sizeof(request->client_data_hash));
+        if (put_salts(ctap, session, request->hmac_salts, &salts, &make->hmac_secret,
+                    err) < 0)
+                return -1;
+        if (!fits && exclude_list(ctap, request, session, &one, &make->exclude, answer,
+                             err) < 0)
+                return -1;
+        if (!kp_answer_ok(answer))
+                return 0;
+        kp_ctap_put_make(&message, make);
+        return kp_ctap_cbor(ctap, &message, answer, err);
 }
 
 static int
 make_send(struct kp_ctap *ctap, const struct kp_make_request *request,
-        struct session *session, struct kp_answer *answer, struct kp_error *err)
+        struct kp_session *session, struct kp_answer *answer, struct kp_error *err)
 {
-        struct kp_list exclude = { request->exclude, request->n_exclude };
-        bool fits = kp_ctap_list_fits(
-                &ctap->info, exclude, make_rest_len(request, session));
-        struct kp_bytes one;
+        struct kp_ctap_make make = {
+                .request = request,
+                .exclude = { request->exclude, request->n_exclude },
+                .auth = &session->auth,
+        };
+        bool fits = kp_ctap_list_fits(&ctap->info, make.exclude, make_rest_len(&make));
         struct kp_wanted wanted = {
                 .pin = request->pin,
                 .uv = request->uv,
                 .permissions = KP_CTAP_PERM_MC,
                 .rp_id = request->rp_id,
+                .agreement = request->hmac_salts.data != NULL,
+                .token = request->token,
         };
 
         if (!fits)
                 wanted.permissions |= KP_CTAP_PERM_GA;
-        if (session_open(ctap, &wanted, session, answer, err) < 0)
+        if (kp_session_open(ctap, &wanted, session, answer, err) < 0)
                 return -1;
         if (!kp_answer_ok(answer))
                 return 0;
-        session_sign(
-                session, request->client_data_hash, sizeof(request->client_data_hash));
-        if (!fits &&
-                exclude_list(ctap, request, session, &one, &exclude, answer, err) < 0)
-                return -1;
-        if (!kp_answer_ok(answer))
-                return 0;
-        return make_ask(ctap, request, exclude, session, answer, err);
+        return make_ask(ctap, &make, session, fits, answer, err);
 }
 
 static int
@@ -153,7 +140,7 @@ ctap_make(void *self, const struct kp_make_request *request, struct kp_make_repl
         struct kp_error *err)
 {
         KP_CLEANUP(kp_answer_done) struct kp_answer answer = { 0 };
-        KP_CLEANUP(session_done) struct session session = { 0 };
+        KP_CLEANUP(kp_session_done) struct kp_session session = { 0 };
         struct kp_error unreadable = { 0 };
         struct kp_ctap *ctap = self;
 
@@ -166,7 +153,10 @@ ctap_make(void *self, const struct kp_make_request *request, struct kp_make_repl
         ret->transport = answer.transport;
         if (!kp_answer_ok(&answer))
                 return 0;
-        if (kp_ctap_parse_make(&answer.body, ret, &unreadable) < 0) {
+        token_spend(request->token, KP_TRUE);
+        if (kp_ctap_parse_make(&answer.body,
+                    request->hmac_salts.data != NULL ? &session.agreement.secret : NULL,
+                    ret, &unreadable) < 0) {
                 kp_make_reply_done(ret);
                 ret->transport = "unreadable";
         }
@@ -261,26 +251,40 @@ get_under(struct kp_ctap *ctap, const struct kp_get_request *request, const char
         struct kp_get_reply *ret, struct kp_error *err)
 {
         KP_CLEANUP(kp_answer_done) struct kp_answer answer = { 0 };
-        KP_CLEANUP(session_done) struct session session = { 0 };
+        KP_CLEANUP(kp_session_done) struct kp_session session = { 0 };
         KP_CLEANUP(kp_buf_done) struct kp_buf salts = { 0 };
-        const struct kp_wanted wanted = { request->pin, request->uv, KP_CTAP_PERM_GA,
-                rp_id, request->hmac_salts.data != NULL };
-        struct kp_ctap_get get = { rp_id, request->client_data_hash,
-                { request->allow, request->n_allow }, request->up, request->uv, { 0 },
-                request->get_cred_blob, &session.auth };
+        const struct kp_wanted wanted = {
+                .pin = request->pin,
+                .uv = request->uv,
+                .permissions = KP_CTAP_PERM_GA,
+                .rp_id = rp_id,
+                .agreement = request->hmac_salts.data != NULL,
+                .token = request->token,
+        };
+        struct kp_ctap_get get = {
+                .rp_id = rp_id,
+                .client_data_hash = request->client_data_hash,
+                .allow = { request->allow, request->n_allow },
+                .up = request->up,
+                .uv = request->uv,
+                .get_cred_blob = request->get_cred_blob,
+                .large_blob_key = request->large_blob_key,
+                .third_party_payment = request->third_party_payment,
+                .uvm = request->uvm,
+                .auth = &session.auth,
+        };
 
-        if (session_open(ctap, &wanted, &session, &answer, err) < 0)
+        if (kp_session_open(ctap, &wanted, &session, &answer, err) < 0)
                 return -1;
-        session_sign(
+        kp_session_sign(
                 &session, request->client_data_hash, sizeof(request->client_data_hash));
-        if (kp_answer_ok(&answer) && wanted.agreement) {
-                if (kp_ctap_put_salts(ctap, &session.agreement, request->hmac_salts,
-                            &salts, err) < 0)
-                        return -1;
-                get.hmac_secret = (struct kp_bytes){ salts.data, salts.len };
-        }
+        if (kp_answer_ok(&answer) && put_salts(ctap, &session, request->hmac_salts,
+                                             &salts, &get.hmac_secret, err) < 0)
+                return -1;
         if (kp_answer_ok(&answer) && get_send(ctap, &get, &answer, err) < 0)
                 return -1;
+        if (kp_answer_ok(&answer))
+                token_spend(request->token, request->up);
         if (kp_answer_ok(&answer) &&
                 get_collect(ctap, wanted.agreement ? &session.agreement.secret : NULL,
                         &answer, ret, err) < 0)
@@ -316,13 +320,22 @@ ctap_get(void *self, const struct kp_get_request *request, struct kp_get_reply *
 /* ---- PIN, removal, selection ---- */
 
 static int
+said_only(const struct kp_said *said, uint8_t *ret_status, struct kp_error *err)
+{
+        if (said->transport != NULL)
+                return KP_FAIL(
+                        err, KP_EIO, "the key gave no answer (%s)", said->transport);
+        *ret_status = said->status;
+        return 0;
+}
+
+static int
 status_only(const struct kp_answer *answer, uint8_t *ret_status, struct kp_error *err)
 {
-        if (answer->transport != NULL)
-                return KP_FAIL(
-                        err, KP_EIO, "the key gave no answer (%s)", answer->transport);
-        *ret_status = answer->status;
-        return 0;
+        struct kp_said said;
+
+        kp_answer_said(answer, &said);
+        return said_only(&said, ret_status, err);
 }
 
 static int
@@ -349,113 +362,35 @@ ctap_set_pin(void *self, const char *pin, uint8_t *ret_status, struct kp_error *
         if (ctap->info.u2f_only)
                 return KP_FAIL(
                         err, KP_EUNSUPPORTED, "a key that speaks U2F only has no PIN");
-        if (kp_ctap_set_pin(ctap, pin, &answer, err) < 0)
+        if (kp_ctap_set_pin(ctap, NULL, pin, &answer, err) < 0)
                 return -1;
         return status_only(&answer, ret_status, err);
-}
-
-/* Spec: CTAP 2.1 §6.8, subcommands */
-enum { CM_METADATA = 1, CM_DELETE = 6 };
-
-/* The command for it; 0: this key has none. Spec: CTAP 2.1 §6.8, §6.13 */
-static uint8_t
-management_cmd(const struct kp_key_info *info)
-{
-        if (kp_key_option(info, "credMgmt") == KP_TRUE)
-                return KP_CTAP_CREDENTIAL_MANAGEMENT;
-        if (kp_key_option(info, "credentialMgmtPreview") == KP_TRUE)
-                return KP_CTAP_CREDENTIAL_MANAGEMENT_PREVIEW;
-        return 0;
-}
-
-/*
- * params   subcommand byte, then its parameters, if any, as a CBOR map: what the token
- *          signs
- */
-static int
-management_ask(struct kp_ctap *ctap, const struct kp_buf *params,
-        struct session *session, struct kp_answer *answer, struct kp_error *err)
-{
-        KP_CLEANUP(kp_buf_wipe) struct kp_buf message = { 0 };
-
-        if (kp_buf_check(params, err) < 0)
-                return -1;
-        session_sign(session, params->data, params->len);
-        kp_buf_put_u8(&message, management_cmd(&ctap->info));
-        kp_cbor_put_map(&message,
-                1 + (size_t)(params->len > 1) + (session->auth.len > 0 ? 2 : 0));
-        kp_cbor_put_int(&message, 1);
-        kp_cbor_put_int(&message, params->data[0]);
-        if (params->len > 1) {
-                kp_cbor_put_int(&message, 2);
-                kp_buf_put(&message, params->data + 1, params->len - 1);
-        }
-        if (session->auth.len > 0) {
-                kp_cbor_put_int(&message, 3);
-                kp_cbor_put_int(&message, session->auth.protocol);
-                kp_cbor_put_int(&message, 4);
-                kp_cbor_put_bytes(&message, session->auth.param, session->auth.len);
-        }
-        return kp_ctap_cbor(ctap, &message, answer, err);
-}
-
-static int
-management(struct kp_ctap *ctap, const char *pin, const struct kp_buf *params,
-        struct kp_answer *answer, struct kp_error *err)
-{
-        KP_CLEANUP(session_done) struct session session = { 0 };
-        const struct kp_wanted wanted = { pin, KP_TRUE, KP_CTAP_PERM_CM, NULL, false };
-
-        if (management_cmd(&ctap->info) == 0)
-                return KP_FAIL(
-                        err, KP_EUNSUPPORTED, "this key cannot remove single passkeys");
-        if (session_open(ctap, &wanted, &session, answer, err) < 0)
-                return -1;
-        if (!kp_answer_ok(answer))
-                return 0;
-        return management_ask(ctap, params, &session, answer, err);
 }
 
 int
 kp_driver_ctap_places(struct kp_driver *driver, const char *pin, uint8_t *ret_status,
         int64_t *ret_places, struct kp_error *err)
 {
-        KP_CLEANUP(kp_answer_done) struct kp_answer answer = { 0 };
-        KP_CLEANUP(kp_buf_done) struct kp_buf params = { 0 };
-        KP_CLEANUP(kp_free_cbor) cbor_item_t *map = NULL;
+        const struct kp_pin_or_token proof = { pin, NULL };
+        struct kp_said said = { 0 };
+        int64_t used;
 
-        kp_buf_put_u8(&params, CM_METADATA);
-        if (management(driver->self, pin, &params, &answer, err) < 0 ||
-                status_only(&answer, ret_status, err) < 0)
+        if (kp_ctap_rk_ops.places(driver->self, &proof, &used, ret_places, &said, err) <
+                0)
                 return -1;
-        if (*ret_status != KP_CTAP_OK)
-                return 0;
-        if (kp_cbor_parse(answer.body.data, answer.body.len, KP_CBOR_LENIENT, &map,
-                    NULL, err) < 0 ||
-                !kp_cbor_is_int(kp_cbor_at_int(map, 2), ret_places))
-                return KP_FAIL(
-                        err, KP_EIO, "the key gives an unreadable number of places");
-        return 0;
+        return said_only(&said, ret_status, err);
 }
 
 static int
 ctap_remove(void *self, struct kp_bytes credential_id, const char *pin,
         uint8_t *ret_status, struct kp_error *err)
 {
-        KP_CLEANUP(kp_answer_done) struct kp_answer answer = { 0 };
-        KP_CLEANUP(kp_buf_done) struct kp_buf params = { 0 };
+        const struct kp_pin_or_token proof = { pin, NULL };
+        struct kp_said said = { 0 };
 
-        kp_buf_put_u8(&params, CM_DELETE);
-        kp_cbor_put_map(&params, 1);
-        kp_cbor_put_int(&params, 2);
-        kp_cbor_put_map(&params, 2);
-        kp_cbor_put_text(&params, "id");
-        kp_cbor_put_bytes(&params, credential_id.data, credential_id.len);
-        kp_cbor_put_text(&params, "type");
-        kp_cbor_put_text(&params, "public-key");
-        if (management(self, pin, &params, &answer, err) < 0)
+        if (kp_ctap_rk_ops.remove(self, credential_id, &proof, &said, err) < 0)
                 return -1;
-        return status_only(&answer, ret_status, err);
+        return said_only(&said, ret_status, err);
 }
 
 /* A dummy that no key can fulfil without a touch. Spec: CTAP 2.1 §6.1.2 step 1 */
@@ -474,7 +409,8 @@ put_dummy(struct kp_ctap *ctap, struct kp_buf *message)
         const struct kp_pin_auth none = { 0 };
         size_t at = message->len + 1;
 
-        kp_ctap_put_make(message, &dummy, (struct kp_list){ 0 }, &none);
+        kp_ctap_put_make(
+                message, &(struct kp_ctap_make){ .request = &dummy, .auth = &none });
         if (kp_key_option(&ctap->info, "clientPin") == KP_OMIT || message->failed)
                 return;
         message->data[at] += 2; /* two more members: an empty pinUvAuthParam */
@@ -509,6 +445,26 @@ ctap_select(void *self, uint8_t *ret_status, struct kp_error *err)
         return status_only(&answer, ret_status, err);
 }
 
+static int
+ctap_extra(void *self, struct kp_extra *ret, struct kp_error *err)
+{
+        struct kp_ctap *ctap = self;
+
+        if (ctap->info.u2f_only)
+                return KP_FAIL(
+                        err, KP_EUNSUPPORTED, "a key that speaks U2F only has no more");
+        *ret = (struct kp_extra){
+                .self = ctap,
+                .pin = &kp_ctap_pin_ops,
+                .blobs = &kp_ctap_blob_ops,
+                .passkeys = &kp_ctap_rk_ops,
+                .config = &kp_ctap_config_ops,
+                .fingers = &kp_ctap_finger_ops,
+                .wire = &kp_ctap_wire_ops,
+        };
+        return 0;
+}
+
 static void
 ctap_close(void *self)
 {
@@ -527,6 +483,7 @@ static const struct kp_driver_ops ctap_ops = {
         .set_pin = ctap_set_pin,
         .remove = ctap_remove,
         .select = ctap_select,
+        .extra = ctap_extra,
         .close = ctap_close,
 };
 

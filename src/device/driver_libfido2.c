@@ -10,8 +10,9 @@
 /*
  * What libfido2 1.12 cannot say, and is refused with KP_EUNSUPPORTED before anything
  * goes out, so that the caller can ask the driver `ctap`: several algorithms in one
- * request, or others than ES256, ES384, EdDSA, RS256; enterprise attestation; lists
- * that do not fit the key (it does no pre-flight); the option "uv" on a key that gives
+ * request, or others than ES256, ES384, EdDSA, RS256; enterprise attestation and
+ * preferred formats; what CTAP 2.2 and 2.3 brought; tokens that are kept; lists that do
+ * not fit the key (it does no pre-flight); the option "uv" on a key that gives
  * tokens but has no verification of its own; removal where the key knows only the final
  * command; U2F's app id. Statements come back as libcbor writes them, which for
  * canonical CBOR is the same.
@@ -122,10 +123,20 @@ can_make(const struct kp_key_info *info, const struct kp_make_request *request,
                 return unsupported("this algorithm of a key that speaks U2F only", err);
         if (info->u2f_only &&
                 (request->hmac_secret || request->cred_protect != 0 ||
-                        request->min_pin_length || request->cred_blob.data != NULL))
+                        request->min_pin_length || request->cred_blob.data != NULL ||
+                        request->large_blob_key))
                 return unsupported("extensions of a key that speaks U2F only", err);
         if (request->enterprise != 0)
                 return unsupported("enterprise attestation", err);
+        if (request->n_formats > 0)
+                return unsupported("an attestation format", err);
+        if (request->hmac_salts.data != NULL)
+                return unsupported("hmac-secret while enrolling", err);
+        if (request->third_party_payment || request->pin_complexity_policy ||
+                request->uvm)
+                return unsupported("an extension that is newer than it", err);
+        if (request->token != NULL)
+                return unsupported("something with a token that is kept", err);
         if (can_verify(info, request->pin, request->uv, err) < 0)
                 return -1;
         return can_list(info, request->exclude, request->n_exclude, err);
@@ -142,6 +153,10 @@ set_make_extensions(
         if (request->cred_protect != 0 &&
                 check(fido_cred_set_prot(cred, request->cred_protect), "credProtect",
                         err) < 0)
+                return -1;
+        if (request->large_blob_key &&
+                check(fido_cred_set_extensions(cred, FIDO_EXT_LARGEBLOB_KEY),
+                        "largeBlobKey", err) < 0)
                 return -1;
         if (request->min_pin_length &&
                 check(fido_cred_set_pin_minlen(cred, 4), "minPinLength", err) < 0)
@@ -204,7 +219,10 @@ take_make(const fido_cred_t *cred, struct kp_make_reply *ret, struct kp_error *e
         else
                 kp_buf_put(&ret->statement, fido_cred_attstmt_ptr(cred),
                         fido_cred_attstmt_len(cred));
-        if (kp_buf_check(&ret->auth_data, err) < 0)
+        kp_buf_put(&ret->large_blob_key, fido_cred_largeblob_key_ptr(cred),
+                fido_cred_largeblob_key_len(cred));
+        if (kp_buf_check(&ret->auth_data, err) < 0 ||
+                kp_buf_check(&ret->large_blob_key, err) < 0)
                 return -1;
         return kp_buf_check(&ret->statement, err);
 }
@@ -243,8 +261,12 @@ can_get(const struct kp_key_info *info, const struct kp_get_request *request,
                 return unsupported("a second application", err);
         if (info->u2f_only &&
                 (request->up == KP_FALSE || request->hmac_salts.data != NULL ||
-                        request->get_cred_blob))
+                        request->get_cred_blob || request->large_blob_key))
                 return unsupported("this of a key that speaks U2F only", err);
+        if (request->third_party_payment || request->uvm)
+                return unsupported("an extension that is newer than it", err);
+        if (request->token != NULL)
+                return unsupported("something with a token that is kept", err);
         if (request->hmac_salts.data != NULL && info->n_pin_protocols == 0)
                 return unsupported("hmac-secret of a key that lists no protocol", err);
         if (can_verify(info, request->pin, request->uv, err) < 0)
@@ -257,7 +279,8 @@ set_get(fido_assert_t *assert, const struct kp_get_request *request,
         struct kp_error *err)
 {
         int extensions = (request->hmac_salts.data != NULL ? FIDO_EXT_HMAC_SECRET : 0) |
-                         (request->get_cred_blob ? FIDO_EXT_CRED_BLOB : 0);
+                         (request->get_cred_blob ? FIDO_EXT_CRED_BLOB : 0) |
+                         (request->large_blob_key ? FIDO_EXT_LARGEBLOB_KEY : 0);
 
         if (check(fido_assert_set_rp(assert, request->rp_id), "the RP ID", err) < 0 ||
                 check(fido_assert_set_clientdata_hash(assert, request->client_data_hash,
@@ -318,6 +341,8 @@ take_assertion(const fido_assert_t *assert, size_t i, struct kp_assertion *ret,
                 fido_assert_hmac_secret_len(assert, i));
         kp_buf_put(&ret->cred_blob, fido_assert_blob_ptr(assert, i),
                 fido_assert_blob_len(assert, i));
+        kp_buf_put(&ret->large_blob_key, fido_assert_largeblob_key_ptr(assert, i),
+                fido_assert_largeblob_key_len(assert, i));
         return kp_buf_check(&ret->auth_data, err);
 }
 

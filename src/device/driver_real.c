@@ -5,6 +5,7 @@
 
 #include "keypilot/core/file.h"
 #include "keypilot/core/free.h"
+#include "keypilot/device/extra.h"
 
 #include "real.h"
 
@@ -332,6 +333,19 @@ real_select(void *self, uint8_t *ret_status, struct kp_error *err)
         return driver->ops->select(driver->self, ret_status, err);
 }
 
+/* Not filtered here either. */
+static int
+real_extra(void *self, struct kp_extra *ret, struct kp_error *err)
+{
+        struct real *real = self;
+
+        if (real->rules.choice == KP_DRIVER_LIBFIDO2)
+                return KP_FAIL(err, KP_EUNSUPPORTED, "libfido2 cannot ask for more");
+        if (ctap_open(real, err) < 0)
+                return -1;
+        return kp_driver_extra(&real->ctap, ret, err);
+}
+
 static void
 real_close(void *self)
 {
@@ -352,6 +366,7 @@ static const struct kp_driver_ops real_ops = {
         .set_pin = real_set_pin,
         .remove = real_remove,
         .select = real_select,
+        .extra = real_extra,
         .close = real_close,
 };
 

@@ -6,7 +6,7 @@
 
 #define SILENCE_MS 10000
 #define CANCEL_MS 1000
-#define CANCEL_FRAMES 1000
+#define CANCEL_KEEPALIVES 20 /* of a key that does not hear the cancel */
 #define KEEPALIVE_MS 100
 #define BUSY_TRIES 20
 #define BUSY_MS 100
@@ -109,6 +109,7 @@ static int
 read_ours(struct kp_fido2 *fido2, uint8_t report[KP_CTAPHID_REPORT], int timeout_ms)
 {
         struct kp_ctaphid_frame frame;
+        enum kp_ctaphid_joined joined;
         int r;
 
         for (unsigned i = 0; i < MAX_FRAMES; i++) {
@@ -119,7 +120,10 @@ read_ours(struct kp_fido2 *fido2, uint8_t report[KP_CTAPHID_REPORT], int timeout
                 kp_ctaphid_frame_read(report, &frame);
                 if (frame.cid != fido2->out.cid)
                         continue; /* to another program */
-                note_read(fido2, kp_ctaphid_join(&fido2->in, report));
+                joined = kp_ctaphid_join(&fido2->in, report);
+                if (joined == KP_JOIN_STRAY)
+                        continue; /* the rest of an answer that was given up */
+                note_read(fido2, joined);
                 return 1;
         }
         return 0;
@@ -172,12 +176,15 @@ kp_fido2_busy(struct kp_fido2 *fido2, unsigned *tries)
 static void
 cancel(struct kp_fido2 *fido2)
 {
+        unsigned before = fido2->n_keepalives;
         uint8_t report[KP_CTAPHID_REPORT];
 
         fido2->silent = false;
         if (fido_dev_cancel(fido2->dev) != FIDO_OK)
                 return;
-        for (unsigned i = 0; i < CANCEL_FRAMES && !fido2->answered; i++)
+        for (unsigned i = 0; i < MAX_FRAMES && !fido2->answered &&
+                             fido2->n_keepalives <= before + CANCEL_KEEPALIVES;
+                i++)
                 if (read_ours(fido2, report, CANCEL_MS) <= 0)
                         break;
 }
@@ -253,7 +260,12 @@ kp_fido2_sort(struct kp_fido2 *fido2, int result, uint8_t *ret_status,
                 *ret_status = (uint8_t)result;
                 return 0;
         }
-        switch (fido2->failed.code != KP_OK ? SORT_NOTHING : sort_of(result)) {
+        /* some of its functions make INTERNAL of what they got from below */
+        if (fido2->failed.code != KP_OK ||
+                (result == FIDO_ERR_INTERNAL &&
+                        (fido2->silent || fido2->hid_error != 0)))
+                result = FIDO_ERR_RX;
+        switch (sort_of(result)) {
         case SORT_NOTHING:
                 return sort_nothing(fido2, ret_status, ret_transport, err);
         case SORT_UNREADABLE:

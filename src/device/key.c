@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "keypilot/authenticator/fault.h"
 #include "keypilot/core/file.h"
 #include "keypilot/core/free.h"
 #include "keypilot/device/hidraw.h"
@@ -19,7 +20,10 @@ struct owned {
         struct kp_clock clock; /* sim: under the system clock, which cannot jump */
         struct kp_authenticator_profile *profile; /* sim: loaded by name */
         struct kp_authenticator *authenticator;
-        struct kp_random *random; /* hid: the system's, whatever the run has */
+        enum kp_driver_choice choice; /* of the driver in use */
+        size_t n_faults;              /* set now */
+        bool went_wrong;              /* by a fault that is set no longer */
+        struct kp_random *random;     /* hid: the system's, whatever the run has */
         struct kp_ledger *ledger;
 };
 
@@ -90,6 +94,30 @@ sim_profile(const char *name, struct owned *owned, struct kp_error *err)
 }
 
 static int
+fault_add(struct owned *owned, const struct kp_fault *fault, struct kp_error *err)
+{
+        if (kp_authenticator_fault_add(owned->authenticator, fault, err) < 0)
+                return KP_WHILE(err, "fault '%s'", fault->id);
+        owned->n_faults++;
+        return 0;
+}
+
+/* What is wrong from the factory on. */
+static int
+sim_faults(struct owned *owned, const struct kp_authenticator_profile *profile,
+        struct kp_error *err)
+{
+        const struct kp_fault *faults;
+        size_t n_faults;
+
+        faults = kp_authenticator_profile_faults(profile, &n_faults);
+        for (size_t i = 0; i < n_faults; i++)
+                if (fault_add(owned, &faults[i], err) < 0)
+                        return -1;
+        return 0;
+}
+
+static int
 sim_open(const char *name, struct kp_key *key, struct kp_error *err)
 {
         struct owned *owned = key->owned;
@@ -101,7 +129,8 @@ sim_open(const char *name, struct kp_key *key, struct kp_error *err)
                 profile = owned->profile;
         }
         if (kp_authenticator_new(profile, owned->env.random,
-                    kp_clock_ms(sim_clock(owned)), &owned->authenticator, err) < 0)
+                    kp_clock_ms(sim_clock(owned)), &owned->authenticator, err) < 0 ||
+                sim_faults(owned, profile, err) < 0)
                 return KP_WHILE(err, "simulated key '%s'", name);
         if (owned->env.state != NULL &&
                 kp_authenticator_load(owned->authenticator, owned->env.state, err) < 0)
@@ -162,6 +191,9 @@ hid_open(const char *path, struct kp_key *key, struct kp_error *err)
 static int
 attach(struct kp_key *key, enum kp_driver_choice choice, struct kp_error *err)
 {
+        struct owned *owned = key->owned;
+
+        owned->choice = choice;
         return key->real ? hid_attach(key, choice, err) : sim_attach(key, choice, err);
 }
 
@@ -204,6 +236,53 @@ kp_key_switch_driver(
         kp_driver_close(&key->driver);
         key->tap = NULL; /* went with the driver */
         return attach(key, choice, err);
+}
+
+/* ---- what goes wrong ---- */
+
+int
+kp_key_break(struct kp_key *key, const struct kp_fault *fault, struct kp_error *err)
+{
+        if (key->authenticator == NULL)
+                return KP_FAIL(
+                        err, KP_EUNSUPPORTED, "a real key is not broken on purpose");
+        return fault_add(key->owned, fault, err);
+}
+
+int
+kp_key_mend(struct kp_key *key, struct kp_error *err)
+{
+        struct owned *owned = key->owned;
+
+        if (key->authenticator == NULL)
+                return 0; /* nobody broke it */
+        owned->went_wrong = kp_key_went_wrong(key);
+        kp_authenticator_faults_clear(key->authenticator);
+        owned->n_faults = 0;
+        return sim_faults(owned, key->profile, err);
+}
+
+int
+kp_key_replug(struct kp_key *key, struct kp_error *err)
+{
+        struct owned *owned = key->owned;
+
+        if (key->authenticator == NULL)
+                return KP_FAIL(err, KP_EUNSUPPORTED,
+                        "a real key is plugged in again by a person only");
+        kp_authenticator_power_cycle(key->authenticator, kp_clock_ms(sim_clock(owned)));
+        return kp_key_switch_driver(key, owned->choice, err);
+}
+
+bool
+kp_key_went_wrong(const struct kp_key *key)
+{
+        const struct owned *owned = key->owned;
+        bool went_wrong = owned->went_wrong;
+
+        for (size_t i = 0; key->authenticator != NULL && i < owned->n_faults; i++)
+                went_wrong |= kp_authenticator_fault_fired(key->authenticator, i) > 0;
+        return went_wrong;
 }
 
 void

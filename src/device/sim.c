@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "keypilot/authenticator/fault.h"
+
 /* A key that always has something to do, but says nothing, is given up here. */
 #define MAX_EVENTS 100000
 
@@ -31,12 +33,20 @@ jump_to(struct sim *sim, int64_t ms)
                 kp_clock_advance(sim->clock, by);
 }
 
+/* What an operating system says of a device that is no longer there. */
+static int
+pulled(struct kp_error *err)
+{
+        return KP_FAIL(err, KP_EIO, "simulated key: it was pulled out");
+}
+
 static int
 sim_write(void *self, const uint8_t report[KP_CTAPHID_REPORT], struct kp_error *err)
 {
         struct sim *sim = self;
 
-        (void)err; /* a simulated key always listens */
+        if (kp_authenticator_is_unplugged(sim->authenticator))
+                return pulled(err);
         kp_authenticator_feed(sim->authenticator, report, now_ms(sim));
         return 0;
 }
@@ -49,10 +59,11 @@ sim_read(void *self, uint8_t report[KP_CTAPHID_REPORT], int timeout_ms,
         int64_t deadline = now_ms(sim) + timeout_ms;
         int64_t event;
 
-        (void)err;
         for (size_t i = 0; i < MAX_EVENTS; i++) {
                 if (kp_authenticator_next_report(sim->authenticator, report))
                         return 1;
+                if (kp_authenticator_is_unplugged(sim->authenticator))
+                        return pulled(err);
                 event = kp_authenticator_next_event_ms(sim->authenticator);
                 if (event < 0 || (timeout_ms >= 0 && event > deadline))
                         break;

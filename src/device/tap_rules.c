@@ -146,6 +146,31 @@ judge_pin_try(
         return true;
 }
 
+/*
+ * A token may be for what is allowed afterwards: enrolment, login, passkeys. Whoever
+ * asks for one that writes large blobs, enrols fingers, changes settings, or is kept for
+ * good, wants what a real key is not asked for: the PIN does not go out at all.
+ * Spec: CTAP 2.1 §6.5.5.7
+ */
+static bool
+judge_permissions(const struct kp_tap_message *message, const char *name,
+        struct kp_tap_verdict *ret)
+{
+        static const int64_t allowed =
+                KP_CTAP_PERM_MC | KP_CTAP_PERM_GA | KP_CTAP_PERM_CM;
+        const cbor_item_t *item = kp_cbor_at_int(message->params, 9);
+        int64_t permissions;
+
+        if (item == NULL)
+                return true; /* the key refuses it, or it is of CTAP 2.0 */
+        if (!kp_cbor_is_int(item, &permissions) || permissions < 0 ||
+                (permissions & ~allowed) != 0)
+                return refuse(ret, "not-allowed", name,
+                        "is not sent to a real key for other than making, using and "
+                        "listing passkeys");
+        return true;
+}
+
 /* Spec: CTAP 2.1 §6.5.5 */
 static bool
 judge_client_pin(const struct kp_tap_message *message, const struct kp_tap_pin *pin,
@@ -156,12 +181,14 @@ judge_client_pin(const struct kp_tap_message *message, const struct kp_tap_pin *
         switch (message->subcommand) {
         case KP_CTAP_PIN_GET_RETRIES:
         case KP_CTAP_PIN_GET_KEY_AGREEMENT:
-        case KP_CTAP_PIN_GET_TOKEN_UV_PERMS:
         case KP_CTAP_PIN_GET_UV_RETRIES:
                 return true;
+        case KP_CTAP_PIN_GET_TOKEN_UV_PERMS:
+                return judge_permissions(message, name, ret);
         case KP_CTAP_PIN_GET_TOKEN:
         case KP_CTAP_PIN_GET_TOKEN_PIN_PERMS:
-                return judge_pin_try(pin, name, ret);
+                return judge_permissions(message, name, ret) &&
+                       judge_pin_try(pin, name, ret);
         default:
                 return refuse(ret, "not-allowed", name, "is never sent to a real key");
         }

@@ -18,7 +18,7 @@
 /*
  * Both drivers, every profile, the same requests in the same order: the outcomes are
  * equal wherever both can ask. What comes back is judged by libfido2's verification,
- * whichever driver asked.
+ * whichever driver asked. Spec: ours
  */
 #define RP "example.org"
 #define MAX_CREDENTIALS 24
@@ -176,7 +176,9 @@ judge_make(struct bench *bench, const struct kp_make_request *request,
                                      cred, reply->statement.data, reply->statement.len),
                         FIDO_OK, "%s: statement", bench->profile);
         keep(bench, cred);
-        if (none || request->min_pin_length || request->cred_blob.data != NULL) {
+        /* of a TPM, libfido2 1.12 knows statements with SHA-1 only */
+        if (none || strcmp(reply->format, "tpm") == 0 || request->min_pin_length ||
+                request->cred_blob.data != NULL) {
                 fido_cred_free(&cred);
                 return;
         }
@@ -304,8 +306,10 @@ say_auth_data(struct bench *bench, const struct kp_buf *data)
                 kp_buf_puts(&bench->said, " aaguid=");
                 kp_buf_put_hex(&bench->said, parsed.aaguid, 16);
         }
+        /* not their length: libfido2 prefers the newer protocol for PINs, we the key's
+         * first, and what one encrypts is longer */
         if (parsed.extensions != NULL)
-                kp_buf_printf(&bench->said, " ext=%zu", parsed.extensions_len);
+                kp_buf_printf(&bench->said, " ext=%02x", parsed.extensions[0]);
 }
 
 static bool
@@ -725,6 +729,57 @@ compare_question(const char *profile, void (*question)(struct bench *bench),
         return n;
 }
 
+/* libfido2 1.12 reads no statement of these formats. */
+static bool
+libfido2_reads(const char *profile)
+{
+        struct bench bench;
+        enum kp_key_attestation format;
+
+        bench_open(&bench, profile, KP_DRIVER_CTAP);
+        format = kp_authenticator_profile_facts(bench.key->profile)->attestation;
+        bench_close(&bench);
+        return format != KP_ATTESTATION_ANDROID_KEY && format != KP_ATTESTATION_APPLE;
+}
+
+/* The first line that is said of a make. */
+static void
+make_on(const char *profile, enum kp_driver_choice choice, char said[64])
+{
+        struct kp_make_request request = { ALG(es256), .uv = KP_TRUE };
+        struct kp_make_reply reply;
+        struct kp_error err = { 0 };
+        struct bench bench;
+        char why[512];
+
+        bench_open(&bench, profile, choice);
+        request.rp_id = RP;
+        request.user_id = (struct kp_bytes){ (const uint8_t *)"user", 4 };
+        cr_assert_eq(bench.key->driver.ops->make(
+                             bench.key->driver.self, &request, &reply, &err),
+                0, "%s: %s", profile, kp_error_format(&err, why, sizeof(why)));
+        (void)snprintf(said, 64, "%s %s",
+                reply.transport != NULL ? reply.transport
+                                        : kp_ctap_status_name(reply.status),
+                reply.format);
+        kp_make_reply_done(&reply);
+        bench_close(&bench);
+}
+
+Test(drivers, formats_that_libfido2_does_not_know_are_unreadable_to_it_only)
+{
+        char said[64];
+
+        make_on("android-platform-key", KP_DRIVER_LIBFIDO2, said);
+        cr_expect_str_eq(said, "unreadable ");
+        make_on("android-platform-key", KP_DRIVER_CTAP, said);
+        cr_expect_str_eq(said, "CTAP2_OK android-key");
+        make_on("apple-platform", KP_DRIVER_LIBFIDO2, said);
+        cr_expect_str_eq(said, "unreadable ");
+        make_on("apple-platform", KP_DRIVER_CTAP, said);
+        cr_expect_str_eq(said, "CTAP2_OK apple");
+}
+
 Test(drivers, outcomes_are_equal_over_both)
 {
         char *folder = kp_format("%s/authenticators", fixtures());
@@ -737,7 +792,7 @@ Test(drivers, outcomes_are_equal_over_both)
                 char *id = strndup(
                         names.names[i], strlen(names.names[i]) - strlen(".json"));
 
-                for (size_t j = 0; j < KP_NELEMS(questions); j++)
+                for (size_t j = 0; libfido2_reads(id) && j < KP_NELEMS(questions); j++)
                         n_compared += compare_question(
                                 id, questions[j], &n_judged, &n_events);
                 n_profiles++;

@@ -523,6 +523,55 @@ Test(safety, forbidden_messages_do_not_reach_a_real_key)
         cr_expect_eq(send_forbidden(KP_TAP_SIMULATED), KP_NELEMS(forbidden));
 }
 
+/*
+ * A token that is for more than making, using and listing passkeys is not asked for: a
+ * PIN would go out for what is forbidden anyway. By PIN (9) and by finger (6).
+ */
+Test(safety, no_token_is_asked_for_what_is_forbidden)
+{
+        static const uint8_t subcommands[] = { KP_CTAP_PIN_GET_TOKEN_PIN_PERMS,
+                KP_CTAP_PIN_GET_TOKEN_UV_PERMS };
+        struct kp_error err = { 0 };
+        struct bench bench;
+        enum kp_code code;
+        uint8_t report[64];
+        unsigned before;
+
+        bench_open(&bench, "yubikey-5-57-pin", KP_TAP_REAL);
+        for (size_t i = 0; i < KP_NELEMS(subcommands); i++)
+                for (unsigned permissions = 0; permissions < 256; permissions++) {
+                        const uint8_t message[] = { 0x06, 0xa3, 1, 2, 2, subcommands[i],
+                                9, 0x18, (uint8_t)permissions };
+                        const uint8_t small[] = { 0x06, 0xa3, 1, 2, 2, subcommands[i],
+                                9, (uint8_t)permissions };
+                        bool is_small = permissions < 24;
+                        size_t len = is_small ? sizeof(small) : sizeof(message);
+                        bool may = (permissions & ~0x07u) == 0;
+
+                        kp_fido2_begin(bench.driver.self);
+                        ask_retries(&bench);
+                        before = peer_look(
+                                bench.peer, &bench.peer->n_pin[subcommands[i]]);
+                        first_frame(report, channel(&bench), KP_CTAPHID_CBOR, len, 0);
+                        memcpy(report + 7, is_small ? small : message, len);
+                        cr_expect_eq(raw(&bench, report, &code), may ? 0 : -1,
+                                "subcommand %u, permissions %02x", subcommands[i],
+                                permissions);
+                        if (!may)
+                                cr_expect_eq(code, KP_ESAFETY);
+                        report[4] = 0;
+                        while (may && report[4] != (0x80 | KP_CTAPHID_CBOR) &&
+                                bench.seam.ops->read(
+                                        bench.seam.self, report, 5000, &err) == 1)
+                                ; /* the tap counts a PIN that is not answered */
+                        ping(&bench);
+                        cr_expect_eq(peer_look(bench.peer,
+                                             &bench.peer->n_pin[subcommands[i]]),
+                                before + may);
+                }
+        bench_close(&bench);
+}
+
 /* A subcommand that a sloppy reader takes for another. */
 Test(safety, trick_encodings_do_not_reach_a_key)
 {

@@ -20,7 +20,11 @@ struct kp_driver;
 
 enum kp_ternary { KP_OMIT, KP_FALSE, KP_TRUE };
 
-/* authenticatorGetInfo, or what a U2F key amounts to. Spec: CTAP 2.1 §6.4 */
+/*
+ * authenticatorGetInfo, or what a U2F key amounts to, in order of member. What is too
+ * long for its place here is left out, never cut short.
+ * Spec: CTAP 2.3 §6.4
+ */
 #define KP_INFO_MAX 32
 struct kp_key_info {
         bool u2f_only;
@@ -43,10 +47,39 @@ struct kp_key_info {
         size_t n_transports;
         int algorithms[KP_INFO_MAX];
         size_t n_algorithms;
+        int64_t max_large_blob; /* whole array, bytes; 0 not told */
         bool force_pin_change;
-        int64_t min_pin_len;  /* code points; 4 where not told */
-        int64_t firmware;     /* 0 not told */
-        int64_t remaining_rk; /* -1 not told */
+        int64_t min_pin_len;   /* code points; 4 where not told */
+        int64_t firmware;      /* 0 not told */
+        int64_t max_cred_blob; /* bytes; 0 not told */
+        int64_t max_rp_ids;    /* of setMinPINLength; -1 not told */
+        int64_t uv_attempts;   /* preferredPlatformUvAttempts; 0 not told */
+        int64_t uv_modality;   /* FIDO registry, USER_VERIFY bits; 0 not told */
+        struct kp_key_certification_told {
+                char name[32];
+                int64_t level;
+        } certifications[8];
+        size_t n_certifications;
+        int64_t remaining_rk;        /* -1 not told */
+        uint64_t vendor_commands[8]; /* vendorPrototypeConfigCommands */
+        size_t n_vendor_commands;
+        /* of CTAP 2.2 and 2.3 */
+        char attestation_formats[8][32];
+        size_t n_attestation_formats;
+        int64_t uv_count; /* verifications since the last PIN entry; -1 not told */
+        enum kp_ternary long_touch_for_reset;
+        uint8_t enc_identifier[64];
+        size_t enc_identifier_len;
+        char transports_for_reset[8][16];
+        size_t n_transports_for_reset;
+        enum kp_ternary pin_complexity_policy;
+        char pin_complexity_url[256]; /* "" not told */
+        int64_t max_pin_len;          /* code points; 63 where not told */
+        uint8_t enc_store_state[64];  /* encCredStoreState */
+        size_t enc_store_state_len;
+        int config_commands[16];
+        size_t n_config_commands;
+        bool tells_config_commands;
 };
 
 bool kp_key_has_version(const struct kp_key_info *info, const char *version);
@@ -59,6 +92,27 @@ struct kp_bytes {
         const uint8_t *data;
         size_t len;
 };
+
+/*
+ * A PIN/UV token that its owner keeps for the length of a ceremony, so that one PIN
+ * entry serves all of it: get one with struct kp_pin_ops, give it to the requests, wipe
+ * it at the end. How long it lives is the key's business; one that is over is answered
+ * with PIN_AUTH_INVALID. Only the one that reads passkeys (KP_CTAP_PERM_PCMR) may be
+ * kept for longer: until the key's PIN is changed or the key is reset.
+ *
+ * permissions  what the key gave; a touch in make or get leaves KP_CTAP_PERM_LBW, and
+ *              whoever carried the request takes the rest away here
+ * plain        from getPinToken of CTAP 2.0: good for everything, and stays so
+ * Spec         CTAP 2.1 §6.5.5.7
+ */
+struct kp_token {
+        int protocol;
+        uint8_t bytes[32];
+        size_t len; /* 0: none */
+        uint8_t permissions;
+        bool plain;
+};
+void kp_token_wipe(struct kp_token *token); /* leaves { 0 } */
 
 /* authenticatorMakeCredential. Everything borrowed. Spec: CTAP 2.1 §6.1 */
 struct kp_make_request {
@@ -78,6 +132,15 @@ struct kp_make_request {
         struct kp_bytes cred_blob; /* NULL: none */
         int enterprise;            /* 0: not asked; 1, 2 */
         const char *pin;           /* NULL: none; verified through a PIN/UV token */
+        struct kp_token *token;    /* NULL: none; used instead of `pin`, and spent */
+        /* attestationFormatsPreference, preferred first; n 0: not asked */
+        const char *const *formats;
+        size_t n_formats;
+        bool large_blob_key;
+        struct kp_bytes hmac_salts; /* hmac-secret-mc; NULL: none; 32 or 64 bytes */
+        bool third_party_payment;
+        bool pin_complexity_policy;
+        bool uvm;
 };
 
 /*
@@ -95,6 +158,9 @@ struct kp_make_reply {
         struct kp_buf auth_data;
         struct kp_buf statement; /* attStmt as CBOR */
         int enterprise;          /* 1: epAtt was true */
+        struct kp_buf large_blob_key;
+        struct kp_buf hmac_output;      /* of hmac-secret-mc, decrypted */
+        struct kp_buf unsigned_outputs; /* CBOR map; empty: none */
 };
 void kp_make_reply_done(struct kp_make_reply *reply); /* frees, leaves { 0 } */
 
@@ -109,7 +175,11 @@ struct kp_get_request {
         enum kp_ternary up, uv;
         struct kp_bytes hmac_salts; /* NULL: none; 32 or 64 bytes */
         bool get_cred_blob;
-        const char *pin; /* NULL: none */
+        const char *pin;        /* NULL: none */
+        struct kp_token *token; /* NULL: none; used instead of `pin`, and spent */
+        bool large_blob_key;
+        bool third_party_payment;
+        bool uvm;
 };
 
 struct kp_assertion {
@@ -120,6 +190,10 @@ struct kp_assertion {
         char user_name[65], user_display_name[65];
         struct kp_buf hmac_output; /* decrypted */
         struct kp_buf cred_blob;
+        struct kp_buf large_blob_key;
+        struct kp_buf unsigned_outputs;      /* CBOR map; empty: none */
+        bool user_selected;                  /* on the key's own display */
+        enum kp_ternary third_party_payment; /* KP_OMIT: not told */
 };
 
 struct kp_get_reply {
@@ -131,6 +205,8 @@ struct kp_get_reply {
 };
 void kp_get_reply_done(struct kp_get_reply *reply); /* frees, leaves { 0 } */
 void kp_assertion_done(struct kp_assertion *assertion);
+
+struct kp_extra; /* keypilot/device/extra.h */
 
 /* What each driver does. Replies start as { 0 }, and the caller ends them. */
 struct kp_driver_ops {
@@ -151,6 +227,8 @@ struct kp_driver_ops {
                 uint8_t *ret_status, struct kp_error *err);
         /* Wait for a touch that chooses this key among several. */
         int (*select)(void *self, uint8_t *ret_status, struct kp_error *err);
+        /* Everything else; NULL: this driver has no more. See kp_driver_extra(). */
+        int (*extra)(void *self, struct kp_extra *ret, struct kp_error *err);
         void (*close)(void *self); /* closes the seam and frees self */
 };
 

@@ -8,6 +8,7 @@
 #include "keypilot/authenticator/authenticator.h"
 #include "keypilot/core/clock.h"
 #include "keypilot/device/driver.h"
+#include "keypilot/model/fault.h"
 #include "keypilot/model/trace.h"
 
 /*
@@ -84,6 +85,30 @@ int kp_key_open(const char *name, enum kp_driver_choice choice,
 /* The same key on another driver: closes this one first. After an error, close it. */
 int kp_key_switch_driver(struct kp_key *key, enum kp_driver_choice choice,
         struct kp_error *err) KP_MUST_CHECK;
+
+/*
+ * From now on this goes wrong with a simulated key as well, besides what its profile
+ * says is wrong from the factory on.
+ *
+ * fault    borrowed until kp_key_mend(), or the key is closed
+ * Errors   KP_EUNSUPPORTED a real key is not broken; else as
+ *          kp_authenticator_fault_add()
+ */
+int kp_key_break(struct kp_key *key, const struct kp_fault *fault,
+        struct kp_error *err) KP_MUST_CHECK;
+
+/* What was broken is whole again; a profile's own faults count anew. */
+int kp_key_mend(struct kp_key *key, struct kp_error *err) KP_MUST_CHECK;
+
+/*
+ * Pull a simulated key out and put it back, its driver with it.
+ *
+ * Errors   KP_EUNSUPPORTED a real key; else as kp_key_switch_driver()
+ */
+int kp_key_replug(struct kp_key *key, struct kp_error *err) KP_MUST_CHECK;
+
+/* Has any of its faults happened yet? */
+bool kp_key_went_wrong(const struct kp_key *key);
 void kp_key_close(struct kp_key **key); /* NULL-safe, leaves NULL */
 
 #endif
