@@ -36,9 +36,11 @@ const struct kp_option kp_webauthn_options[KP_N_WEBAUTHN_OPTIONS] = {
         { "key", "KEY", false, true,
                 { "sim:PROFILE or hid:PATH (" DEFAULT_KEY ")",
                         "sim:PROFIEL of hid:PAD (" DEFAULT_KEY ")" } },
-        { "state", "FILE", false, false,
-                { "memory of the simulated key, created when absent",
-                        "geheugen van de gesimuleerde sleutel, zo nodig gemaakt" } },
+        { "state", "FILE", false, true,
+                { "memory of the simulated key, created when absent; one for each "
+                  "--key",
+                        "geheugen van de gesimuleerde sleutel, zo nodig gemaakt; een "
+                        "voor elke --key" } },
         { "pin-file", "FILE", false, false,
                 { "file with the PIN; without it a real key's PIN is asked for",
                         "bestand met de pincode; anders wordt die van een echte "
@@ -64,7 +66,7 @@ struct ceremony {
         bool create;
         struct kp_fixtures *fixtures;
         const struct kp_profile *profile;
-        json_t *options, *page_json, *state;
+        json_t *options, *page_json, *states[MAX_KEYS];
         struct kp_page page;
         struct kp_clock clock;
         struct kp_random *random;
@@ -84,11 +86,12 @@ ceremony_done(struct ceremony *c)
         kp_person_done(&c->person);
         for (size_t i = 0; i < c->n_keys; i++)
                 kp_key_close(&c->keys[i]);
+        for (size_t i = 0; i < MAX_KEYS; i++)
+                json_decref(c->states[i]);
         kp_random_free(&c->random);
         kp_fixtures_free(&c->fixtures);
         json_decref(c->options);
         json_decref(c->page_json);
-        json_decref(c->state);
         free(c->ledger);
         free(c->state_key);
 }
@@ -145,10 +148,11 @@ keys_check(struct ceremony *c, struct kp_error *err)
                         err, KP_EUSAGE, "option '--key': at most %d keys", MAX_KEYS);
         for (size_t i = 0; i < c->n_keys; i++)
                 c->real |= is_real(key_name(c, i));
-        if (kp_arg(c->cli, "state") != NULL && (c->n_keys > 1 || c->real))
+        if (kp_arg(c->cli, "state") != NULL &&
+                (c->real || kp_arg_count(c->cli, "state") != c->n_keys))
                 return KP_FAIL(err, KP_EUSAGE,
                         "option '--state' belongs to one simulated key: give one "
-                        "--key");
+                        "--key for each, in the same order");
         if (kp_arg(c->cli, "seed") != NULL && c->real)
                 return KP_FAIL(err, KP_EUSAGE,
                         "option '--seed' is for simulated keys: a real key's "
@@ -158,19 +162,26 @@ keys_check(struct ceremony *c, struct kp_error *err)
 }
 
 static int
-state_read(struct ceremony *c, struct kp_error *err)
+state_read(struct ceremony *c, size_t i, struct kp_error *err)
 {
-        const char *path = kp_arg(c->cli, "state");
+        const char *path = kp_arg_nth(c->cli, "state", i), *profile;
 
-        const char *profile;
-
-        if (path == NULL || !kp_file_exists(path))
+        if (!kp_file_exists(path))
                 return 0;
-        if (kp_json_load(path, KP_JSON_MAX_BULK, &c->state, err) < 0)
+        if (kp_json_load(path, KP_JSON_MAX_BULK, &c->states[i], err) < 0)
                 return -1;
-        if ((profile = kp_json_str(c->state, "profile", NULL)) != NULL &&
+        if (i == 0 && (profile = kp_json_str(c->states[i], "profile", NULL)) != NULL &&
                 (c->state_key = kp_format("sim:%s", profile)) == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "%s", path);
+        return 0;
+}
+
+static int
+states_read(struct ceremony *c, struct kp_error *err)
+{
+        for (size_t i = 0; i < kp_arg_count(c->cli, "state"); i++)
+                if (state_read(c, i, err) < 0)
+                        return -1;
         return 0;
 }
 
@@ -191,8 +202,10 @@ random_open(struct ceremony *c, struct kp_error *err)
         c->clock = c->real ? kp_clock_system() : kp_clock_simulated();
         if (seed == NULL)
                 return kp_random_new_system(&c->random, err);
-        if (c->state != NULL && kp_json_write(c->state, &memory, err) < 0)
-                return -1;
+        for (size_t i = 0; i < c->n_keys; i++)
+                if (c->states[i] != NULL &&
+                        kp_json_write(c->states[i], &memory, err) < 0)
+                        return -1;
         SHA256(memory.len == 0 ? (const uint8_t *)"" : memory.data, memory.len, hash);
         kp_buf_puts(&label, c->create ? "webauthn create " : "webauthn get ");
         kp_buf_put_hex(&label, hash, sizeof(hash));
@@ -203,6 +216,18 @@ random_open(struct ceremony *c, struct kp_error *err)
         return 0;
 }
 
+/* A simulated key is plugged in where it can be; otherwise the first way that it has. */
+static const char *
+transport_of(const struct kp_key *key)
+{
+        const struct kp_words *words;
+
+        if (key->profile == NULL)
+                return NULL;
+        words = &kp_authenticator_profile_facts(key->profile)->transports;
+        return words->n == 0 || kp_words_have(words, "usb") ? NULL : words->word[0];
+}
+
 static int
 key_open(struct ceremony *c, size_t i, struct kp_error *err)
 {
@@ -210,20 +235,27 @@ key_open(struct ceremony *c, size_t i, struct kp_error *err)
                 .fixtures_dir = kp_fixtures_dir(c->fixtures),
                 .clock = &c->clock,
                 .random = c->random,
-                .state = c->state,
+                .state = c->states[i],
                 .ledger_path = c->ledger,
                 .interrupted = c->real ? &interrupted : NULL,
         };
         const char *name = key_name(c, i);
+        bool touches, verifies;
 
         if (kp_key_open(name, KP_DRIVER_DEFAULT, &env, &c->keys[i], err) < 0)
-                return c->state == NULL ? KP_WHILE(err, "key %s", name)
-                                        : KP_WHILE(err, "%s", kp_arg(c->cli, "state"));
+                return c->states[i] == NULL
+                               ? KP_WHILE(err, "key %s", name)
+                               : KP_WHILE(err, "%s", kp_arg_nth(c->cli, "state", i));
         c->client_keys[i] = (struct kp_client_key){
                 .driver = &c->keys[i]->driver,
                 .attachment = c->keys[i]->attachment,
                 .real = c->keys[i]->real,
+                .transport = transport_of(c->keys[i]),
         };
+        kp_page_person(&c->page, i, &touches, &verifies);
+        if (c->keys[i]->authenticator != NULL)
+                kp_authenticator_set_finger(c->keys[i]->authenticator,
+                        touches ? KP_FINGER_TOUCHES : KP_FINGER_WITHHOLDS, 0, verifies);
         if (c->keys[i]->profile != NULL)
                 kp_person_know(&c->person, c->keys[i]->profile);
         return 0;
@@ -257,16 +289,14 @@ open_all(struct ceremony *c, struct kp_error *err)
 /* ---- what comes out ---- */
 
 static int
-state_write(struct ceremony *c, struct kp_error *err)
+state_write(struct ceremony *c, size_t i, struct kp_error *err)
 {
-        const char *path = kp_arg(c->cli, "state");
+        const char *path = kp_arg_nth(c->cli, "state", i);
         KP_CLEANUP(kp_buf_wipe) struct kp_buf text = { 0 };
         json_auto_t *state = NULL;
         char *pretty;
 
-        if (path == NULL)
-                return 0;
-        if (kp_authenticator_save(c->keys[0]->authenticator, &state, err) < 0)
+        if (kp_authenticator_save(c->keys[i]->authenticator, &state, err) < 0)
                 return -1;
         if ((pretty = json_dumps(state, JSON_INDENT(2) | JSON_SORT_KEYS)) == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "%s", path);
@@ -276,6 +306,15 @@ state_write(struct ceremony *c, struct kp_error *err)
         if (kp_buf_check(&text, err) < 0)
                 return -1;
         return kp_file_write(path, text.data, text.len, err);
+}
+
+static int
+states_write(struct ceremony *c, struct kp_error *err)
+{
+        for (size_t i = 0; i < kp_arg_count(c->cli, "state"); i++)
+                if (state_write(c, i, err) < 0)
+                        return -1;
+        return 0;
 }
 
 static int
@@ -327,7 +366,7 @@ run_ceremony(struct ceremony *c, struct kp_error *err)
                           : kp_client_get(&client, &c->page, c->options, &response,
                                     &exception, err);
 
-        if (r < 0 || state_write(c, err) < 0)
+        if (r < 0 || states_write(c, err) < 0)
                 return -1;
         if (interrupted != 0)
                 return KP_EXIT_INTERRUPTED;
@@ -348,7 +387,7 @@ kp_webauthn_run(struct kp_cli *cli, bool create, struct kp_error *err)
         if (page_read(&c, err) < 0 || keys_check(&c, err) < 0 ||
                 kp_json_load(kp_arg(cli, "options"), KP_JSON_MAX, &c.options, err) <
                         0 ||
-                state_read(&c, err) < 0)
+                states_read(&c, err) < 0)
                 return -1;
         c.person.lang = cli->lang;
         c.person.real = c.real;

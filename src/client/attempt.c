@@ -86,12 +86,19 @@ kp_attempt_list_max(const struct kp_attempt *attempt)
         return (size_t)attempt->info.max_credentials_in_list;
 }
 
-bool
-kp_attempt_id_possible(const struct kp_attempt *attempt, size_t id_len)
+void
+kp_attempt_id_add(
+        const struct kp_attempt *attempt, const struct kp_buf *id, struct kp_ids *ret)
 {
         int64_t max = attempt->info.max_credential_id_len;
 
-        return max <= 0 || id_len <= (size_t)max;
+        if (max > 0 && id->len > (size_t)max)
+                return;
+        for (size_t i = 0; i < ret->n_items; i++)
+                if (kp_bytes_equal(
+                            ret->items[i].data, ret->items[i].len, id->data, id->len))
+                        return;
+        ret->items[ret->n_items++] = (struct kp_bytes){ id->data, id->len };
 }
 
 static bool

@@ -66,6 +66,8 @@ int kp_attempt_preflight(struct kp_attempt *attempt, const char *rp_id, const ch
 
 /* How many ids a request may list; ids longer than the key's own are not from it. */
 size_t kp_attempt_list_max(const struct kp_attempt *attempt);
-bool kp_attempt_id_possible(const struct kp_attempt *attempt, size_t id_len);
+/* Add an id that may lie on this key, once; there is room for it. */
+void kp_attempt_id_add(
+        const struct kp_attempt *attempt, const struct kp_buf *id, struct kp_ids *ret);
 
 #endif

@@ -88,6 +88,10 @@ activation_check(struct kp_ceremony *c)
 
         if (c->page->user_activation)
                 return 0;
+        if (c->page->immediate && !c->create)
+                return kp_throw(c->exception, "user-activation-missing", 0,
+                        "An immediate request needs a click of the person just before "
+                        "it.");
         rule = kp_fact_str(&c->client->actor, "user_activation_required");
         if (strcmp(rule, "create_and_get") == 0 ||
                 (c->create && c->page->framing == KP_FRAME_CROSS_ORIGIN &&
@@ -111,6 +115,16 @@ mediation_check(struct kp_ceremony *c)
                 return 0;
         return kp_throw(c->exception, "conditional-not-supported", 0,
                 "Conditional mediation is not supported.");
+}
+
+/* Spec: Credential Management, CredentialUiMode; who is known needs no dialog */
+static int
+immediate_check(struct kp_ceremony *c)
+{
+        if (!c->page->immediate || c->create || c->options.list.n_given == 0)
+                return 0;
+        return kp_throw(c->exception, "immediate-not-possible", 0,
+                "An immediate request takes no allowCredentials.");
 }
 
 /* Spec: WebAuthn L3 §5.1.3 steps 5 to 7, §5.1.4 steps 4 and 5 */
@@ -228,14 +242,19 @@ place_check(struct kp_ceremony *c, struct kp_error *err)
 {
         int r = 0;
 
+        if (c->page->aborted)
+                return kp_throw(
+                        c->exception, "aborted", 0, "signal is aborted without reason");
         if (c->browser &&
                 ((r = policy_check(c)) != 0 || (r = activation_check(c)) != 0 ||
                         (r = mediation_check(c)) != 0))
                 return r;
-        if ((r = domain_check(c)) != 0 || (r = rp_id_choose(c, err)) != 0 ||
-                (r = types_check(c)) != 0)
+        if (c->browser && (r = immediate_check(c)) != 0)
                 return r;
-        return kp_extension_rules_check(c, err);
+        if ((r = kp_extension_rules_check(c, err)) != 0 || (r = types_check(c)) != 0 ||
+                (r = domain_check(c)) != 0 || (r = rp_id_choose(c, err)) != 0)
+                return r;
+        return kp_extension_place_check(c, err);
 }
 
 int

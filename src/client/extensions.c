@@ -8,7 +8,7 @@
 struct raw {
         bool cred_props, enforce, min_pin_length, get_cred_blob, hmac_create_secret;
         char *app_id, *app_id_exclude, *cred_protect, *cred_blob;
-        const json_t *prf, *large_blob;
+        const json_t *prf, *large_blob, *payment;
 };
 
 /* clang-format off */
@@ -23,6 +23,7 @@ static const struct kp_idl_member raw_members[] = {
         { "hmacCreateSecret", KP_IDL_BOOLEAN, false, offsetof(struct raw, hmac_create_secret) },
         { "largeBlob", KP_IDL_DICTIONARY, false, offsetof(struct raw, large_blob) },
         { "minPinLength", KP_IDL_BOOLEAN, false, offsetof(struct raw, min_pin_length) },
+        { "payment", KP_IDL_DICTIONARY, false, offsetof(struct raw, payment) },
         { "prf", KP_IDL_DICTIONARY, false, offsetof(struct raw, prf) },
 };
 /* clang-format on */
@@ -127,6 +128,7 @@ prf_read(const json_t *json, struct kp_extensions *ret, struct kp_exception *exc
                      KP_NELEMS(prf_members), &raw, exception, err)) != 0)
                 return r;
         ret->prf = true;
+        ret->prf_by_credential_given = raw.by_credential != NULL;
         if (raw.eval != NULL && (r = prf_values_read(raw.eval, "extensions.prf.eval",
                                          &ret->prf_eval, exception, err)) != 0)
                 return r;
@@ -149,7 +151,6 @@ static int
 large_blob_read(const json_t *json, struct kp_extensions *ret,
         struct kp_exception *exception, struct kp_error *err)
 {
-        KP_CLEANUP(kp_buf_done) struct kp_buf unused = { 0 };
         struct raw_blob raw = { 0 };
         int r = kp_idl_read(json, "extensions.largeBlob", blob_members,
                 KP_NELEMS(blob_members), &raw, exception, err);
@@ -159,9 +160,31 @@ large_blob_read(const json_t *json, struct kp_extensions *ret,
         ret->large_blob_read = raw.read;
         ret->large_blob_write = raw.write != NULL;
         if (r == 0 && raw.write != NULL)
-                r = kp_idl_base64url(raw.write, "extensions.largeBlob.write", &unused,
-                        exception, err);
+                r = kp_idl_base64url(raw.write, "extensions.largeBlob.write",
+                        &ret->large_blob_data, exception, err);
         free(raw.write);
+        return r;
+}
+
+struct raw_payment {
+        bool is_payment;
+};
+
+static const struct kp_idl_member payment_members[] = {
+        { "isPayment", KP_IDL_BOOLEAN, false,
+                offsetof(struct raw_payment, is_payment) },
+};
+
+/* Spec: Secure Payment Confirmation §5.1 */
+static int
+payment_read(const json_t *json, struct kp_extensions *ret,
+        struct kp_exception *exception, struct kp_error *err)
+{
+        struct raw_payment raw = { 0 };
+        int r = kp_idl_read(json, "extensions.payment", payment_members,
+                KP_NELEMS(payment_members), &raw, exception, err);
+
+        ret->payment = raw.is_payment;
         return r;
 }
 
@@ -186,6 +209,8 @@ kp_extensions_read(const json_t *json, struct kp_extensions *ret,
                 r = prf_read(raw.prf, ret, exception, err);
         if (r == 0 && raw.large_blob != NULL)
                 r = large_blob_read(raw.large_blob, ret, exception, err);
+        if (r == 0 && raw.payment != NULL)
+                r = payment_read(raw.payment, ret, exception, err);
         if (r == 0 && raw.cred_blob != NULL)
                 r = kp_idl_base64url(raw.cred_blob, "extensions.credBlob",
                         &ret->cred_blob, exception, err);
@@ -207,6 +232,7 @@ kp_extensions_done(struct kp_extensions *extensions)
         free(extensions->cred_protect);
         free(extensions->large_blob_support);
         kp_buf_wipe(&extensions->cred_blob);
+        kp_buf_wipe(&extensions->large_blob_data);
         prf_values_done(&extensions->prf_eval);
         for (size_t i = 0; i < extensions->n_prf_by_credential; i++) {
                 free(extensions->prf_by_credential[i].key);
@@ -247,6 +273,7 @@ kp_extensions_names(const struct kp_extensions *extensions)
                 { extensions->hmac_create_secret, "hmacCreateSecret" },
                 { extensions->large_blob, "largeBlob" },
                 { extensions->min_pin_length, "minPinLength" },
+                { extensions->payment, "payment" },
                 { extensions->prf, "prf" },
         };
         json_t *names = json_array();

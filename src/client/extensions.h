@@ -31,9 +31,12 @@ struct kp_extensions {
                 struct kp_prf_values values;
         } * prf_by_credential;
         size_t n_prf_by_credential;
+        bool prf_by_credential_given; /* if only with nothing in it */
         bool large_blob;
         char *large_blob_support; /* NULL: not given */
         bool large_blob_read, large_blob_write;
+        struct kp_buf large_blob_data; /* to be written */
+        bool payment; /* isPayment. Secure Payment Confirmation §5.1 */
 };
 
 /*

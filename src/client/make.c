@@ -6,7 +6,8 @@
 
 #include "keypilot/codec/cose.h"
 
-#include "extension_rules.h"
+#include "blob.h"
+#include "prf.h"
 
 #define CRED_BLOB_MAX 32 /* bytes that every key with credBlob takes. CTAP 2.1 §12.2 */
 
@@ -18,8 +19,16 @@ struct job {
         bool one_by_one;
         struct kp_ids ids;     /* excludeCredentials that may lie on this key */
         bool looked_through;   /* what is too long a list was cut down */
+        struct kp_buf salts;   /* of hmac-secret-mc */
         const char *transport; /* the reply's */
 };
+
+static void
+job_done(struct job *job)
+{
+        free(job->ids.items);
+        kp_buf_wipe(&job->salts);
+}
 
 void
 kp_made_done(struct kp_made *made)
@@ -178,11 +187,13 @@ rk_choose(struct kp_attempt *t, bool *ret)
 }
 
 static enum kp_requirement
-uv_asked(const struct kp_ceremony *c, bool rk, bool hmac_secret)
+uv_asked(const struct kp_attempt *t, bool rk, bool hmac_secret)
 {
+        const struct kp_ceremony *c = t->ceremony;
         enum kp_requirement uv = c->options.user_verification;
 
-        if (rk && c->browser &&
+        /* what is in the device is no key that somebody may pick up */
+        if (rk && c->browser && strcmp(t->key->attachment, "platform") != 0 &&
                 kp_ceremony_fact_is(c, "residentkey_on_usb", "yes_uv_forced"))
                 return KP_REQUIRED;
         /* WebAuthn shows only the secret that belongs to a verified person */
@@ -220,12 +231,12 @@ cred_protect_choose(struct kp_attempt *t, int *ret)
 }
 
 /* Inputs that the key understands go on; the others are left out. */
-static void
-extensions_choose(struct kp_attempt *t, struct job *job)
+static int
+extensions_choose(struct kp_attempt *t, struct job *job, struct kp_error *err)
 {
         const struct kp_ceremony *c = t->ceremony;
         const struct kp_extensions *x = &c->options.extensions;
-        bool prf = x->hmac_create_secret || (x->prf && kp_extension_prf_works(c));
+        bool prf = x->hmac_create_secret || (x->prf && kp_prf_works(c));
 
         job->made->hmac_secret = prf && kp_key_has_extension(&t->info, "hmac-secret");
         job->request.hmac_secret = job->made->hmac_secret;
@@ -237,10 +248,41 @@ extensions_choose(struct kp_attempt *t, struct job *job)
                                kp_ceremony_fact_is(c, "cred_blob", "yes");
         if (job->made->cred_blob)
                 job->request.cred_blob =
-                        (struct kp_bytes){ x->cred_blob.data, x->cred_blob.len };
+                        (struct kp_bytes){ x->cred_blob.len == 0 ? (const uint8_t *)""
+                                                                 : x->cred_blob.data,
+                                x->cred_blob.len };
         if (c->options.attestation == KP_CONVEY_ENTERPRISE &&
                 kp_key_option(&t->info, "ep") == KP_TRUE)
                 job->request.enterprise = 1;
+        job->request.third_party_payment =
+                x->payment && kp_key_has_extension(&t->info, "thirdPartyPayment");
+        /* a newer key evaluates at once. Spec: CTAP 2.2 §12.8 */
+        if (prf && x->prf_eval.given &&
+                kp_key_has_extension(&t->info, "hmac-secret-mc")) {
+                if (kp_prf_salts(&x->prf_eval, &job->salts, err) < 0)
+                        return -1;
+                job->request.hmac_salts =
+                        (struct kp_bytes){ job->salts.data, job->salts.len };
+        }
+        return 0;
+}
+
+/* Spec: WebAuthn L3 §10.1.5; CTAP 2.1 §12.3: only discoverable ones have a blob */
+static int
+large_blob_choose(struct kp_attempt *t, struct job *job, bool rk)
+{
+        const struct kp_ceremony *c = t->ceremony;
+        const struct kp_extensions *x = &c->options.extensions;
+        bool required = x->large_blob_support != NULL &&
+                        strcmp(x->large_blob_support, "required") == 0;
+
+        /* an unknown word, or none, is as good as "preferred" */
+        job->request.large_blob_key =
+                x->large_blob && rk && c->browser && kp_blob_works(t);
+        if (required && c->browser && !job->request.large_blob_key)
+                return kp_throw(c->exception, "large-blob-not-supported", 0,
+                        KP_NOT_ALLOWED_TEXT);
+        return 0;
 }
 
 static int
@@ -262,17 +304,13 @@ algorithms_check(struct kp_attempt *t)
  * the specification leaves it open, and stored ones are often wrong. Measured in
  * Chromium 156.
  */
-static size_t
-exclude_filter(const struct kp_attempt *t, struct kp_bytes *ids)
+static void
+exclude_filter(const struct kp_attempt *t, struct kp_ids *ret)
 {
         const struct kp_descriptors *list = &t->ceremony->options.list;
-        size_t n = 0;
 
         for (size_t i = 0; i < list->n_items; i++)
-                if (kp_attempt_id_possible(t, list->items[i].id.len))
-                        ids[n++] = (struct kp_bytes){ list->items[i].id.data,
-                                list->items[i].id.len };
-        return n;
+                kp_attempt_id_add(t, &list->items[i].id, ret);
 }
 
 /* Registered through U2F, before there were RP IDs. Spec: WebAuthn L3 §10.1.2 */
@@ -343,12 +381,13 @@ ask(struct kp_attempt *t, struct job *job, bool rk, struct kp_error *err)
 
         job->request.rk = rk ? KP_TRUE : KP_OMIT;
         r = kp_attempt_verified(
-                t, uv_asked(t->ceremony, rk, job->made->hmac_secret), &status, err);
+                t, uv_asked(t, rk, job->made->hmac_secret), &status, err);
         if (r != 0)
                 return r;
         if (job->transport != NULL || status != KP_CTAP_OK)
                 return kp_attempt_refused(t, status, job->transport);
         job->made->rk = rk;
+        job->made->large_blob = job->made->reply.large_blob_key.len > 0;
         job->made->rk_known = rk_known(&t->info, rk);
         job->made->info = t->info;
         job->made->transport = t->transport;
@@ -369,6 +408,8 @@ ask_or_fall_back(struct kp_attempt *t, struct job *job, bool rk, struct kp_error
                         "create_non_resident"))
                 return r;
         *c->exception = (struct kp_exception){ 0 };
+        if ((r = large_blob_choose(t, job, false)) != 0)
+                return r;
         return ask(t, job, false, err);
 }
 
@@ -376,7 +417,7 @@ int
 kp_make_on_key(struct kp_attempt *attempt, void *self, struct kp_error *err)
 {
         struct kp_made *made = self;
-        struct job job = { .made = made };
+        KP_CLEANUP(job_done) struct job job = { .made = made };
         struct kp_ceremony *c = attempt->ceremony;
         bool rk = false;
         int r;
@@ -385,23 +426,21 @@ kp_make_on_key(struct kp_attempt *attempt, void *self, struct kp_error *err)
         attempt->request = &job;
         attempt->send = send_make;
         request_fill(attempt, &job);
-        if (c->browser && c->options.extensions.large_blob_support != NULL &&
-                strcmp(c->options.extensions.large_blob_support, "required") == 0)
-                return kp_throw(c->exception, "large-blob-not-supported", 0,
-                        KP_NOT_ALLOWED_TEXT);
         if ((r = algorithms_check(attempt)) != 0 ||
                 (r = rk_choose(attempt, &rk)) != 0 ||
                 (r = cred_protect_choose(attempt, &made->cred_protect)) != 0)
                 return r;
         job.request.cred_protect = made->cred_protect;
-        extensions_choose(attempt, &job);
+        if ((r = large_blob_choose(attempt, &job, rk)) != 0)
+                return r;
+        if (extensions_choose(attempt, &job, err) < 0)
+                return -1;
 
         job.ids.items = calloc(c->options.list.n_items + 1, sizeof(*job.ids.items));
         if (job.ids.items == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "excludeCredentials");
-        job.ids.n_items = exclude_filter(attempt, job.ids.items);
-        if ((r = app_id_exclude(attempt, &job.ids, err)) == 0)
-                r = ask_or_fall_back(attempt, &job, rk, err);
-        free(job.ids.items);
-        return r;
+        exclude_filter(attempt, &job.ids);
+        if ((r = app_id_exclude(attempt, &job.ids, err)) != 0)
+                return r;
+        return ask_or_fall_back(attempt, &job, rk, err);
 }

@@ -13,7 +13,7 @@ struct kp_made {
         bool rk;                  /* a discoverable credential was asked for */
         enum kp_ternary rk_known; /* credProps.rk; KP_OMIT: nobody knows */
         int cred_protect;         /* level asked, 0 none */
-        bool hmac_secret, cred_blob;
+        bool hmac_secret, cred_blob, large_blob;
         struct kp_key_info info;
         const char *transport, *attachment;
 };

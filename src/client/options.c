@@ -251,9 +251,14 @@ descriptor_read(const json_t *json, const char *where, bool decode,
         if (!decode)
                 return 0;
         r = kp_idl_base64url(raw.id, where, &item->id, exception, err);
-        if (r != 0 || !type_known(raw.type)) {
+        if (r != 0) {
                 kp_buf_done(&item->id);
                 return r;
+        }
+        if (!type_known(raw.type)) {
+                ret->others[ret->n_others++] = item->id;
+                item->id = (struct kp_buf){ 0 };
+                return 0;
         }
         ret->n_items++;
         return transports_read(raw.transports, item, err);
@@ -268,8 +273,11 @@ descriptors_read(const json_t *json, const char *where, bool decode,
         size_t i;
         int r;
 
-        if (ret->items == NULL && (ret->items = calloc(json_array_size(json) + 1,
-                                           sizeof(*ret->items))) == NULL)
+        if (ret->items == NULL)
+                ret->items = calloc(json_array_size(json) + 1, sizeof(*ret->items));
+        if (ret->others == NULL)
+                ret->others = calloc(json_array_size(json) + 1, sizeof(*ret->others));
+        if (ret->items == NULL || ret->others == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "options");
         json_array_foreach (json, i, item)
                 if ((r = descriptor_read(item, where, decode, ret, exception, err)) !=
@@ -416,6 +424,9 @@ kp_options_done(struct kp_options *options)
         for (size_t i = 0; i < options->list.n_items; i++)
                 kp_buf_done(&options->list.items[i].id);
         free(options->list.items);
+        for (size_t i = 0; i < options->list.n_others; i++)
+                kp_buf_done(&options->list.others[i]);
+        free(options->list.others);
         kp_extensions_done(&options->extensions);
         memset(options, 0, sizeof(*options));
 }

@@ -32,7 +32,10 @@ struct kp_descriptor {
 struct kp_descriptors {
         struct kp_descriptor *items;
         size_t n_items;
-        size_t n_given; /* with those of unknown types */
+        struct kp_buf
+                *others; /* ids of unknown types, which browsers look at as well */
+        size_t n_others;
+        size_t n_given; /* all of them */
 };
 
 struct kp_options {

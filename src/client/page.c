@@ -9,21 +9,51 @@
 /* ---- the --page file ---- */
 
 struct file {
-        const char *origin, *framing, *top_origin, *allow, *policy, *mediation;
-        bool user_activation;
-        json_t *well_known;
+        const char *origin, *framing, *top_origin, *allow, *policy, *mediation,
+                *ui_mode;
+        bool aborted, user_activation;
+        json_t *person, *well_known;
 };
 
 static const struct kp_field file_fields[] = {
+        { "aborted", KP_BOOL, false, offsetof(struct file, aborted) },
         { "allow", KP_STRING, false, offsetof(struct file, allow) },
         { "framing", KP_STRING, false, offsetof(struct file, framing) },
         { "mediation", KP_STRING, false, offsetof(struct file, mediation) },
         { "origin", KP_STRING, true, offsetof(struct file, origin) },
         { "permissionsPolicy", KP_STRING, false, offsetof(struct file, policy) },
+        { "person", KP_ANY, false, offsetof(struct file, person) },
         { "topOrigin", KP_STRING, false, offsetof(struct file, top_origin) },
+        { "uiMode", KP_STRING, false, offsetof(struct file, ui_mode) },
         { "userActivation", KP_BOOL, false, offsetof(struct file, user_activation) },
         { "wellKnown", KP_ARRAY, false, offsetof(struct file, well_known) },
 };
+
+struct person {
+        bool touches, verifies;
+};
+
+static const struct kp_field person_fields[] = {
+        { "touches", KP_BOOL, false, offsetof(struct person, touches) },
+        { "verifies", KP_BOOL, false, offsetof(struct person, verifies) },
+};
+
+static int
+person_check(const json_t *json, struct kp_error *err)
+{
+        struct person person = { true, true };
+        const json_t *item;
+        size_t i;
+
+        if (!json_is_array(json))
+                return kp_json_read(
+                        json, person_fields, KP_NELEMS(person_fields), &person, err);
+        json_array_foreach (json, i, item)
+                if (kp_json_read(item, person_fields, KP_NELEMS(person_fields), &person,
+                            err) < 0)
+                        return KP_WHILE(err, "item %zu", i + 1);
+        return 0;
+}
 
 struct answer {
         const char *host;
@@ -102,8 +132,9 @@ kp_page_read(const json_t *object, struct kp_page *ret, struct kp_error *err)
                 "cross-origin-iframe" };
         static const char *const mediations[] = { "optional", "conditional", "required",
                 "silent" };
+        static const char *const ui_modes[] = { "", "immediate" };
         struct file file = { .user_activation = true };
-        int framing, mediation;
+        int framing, mediation, ui_mode;
         const json_t *item;
         size_t i;
 
@@ -111,8 +142,12 @@ kp_page_read(const json_t *object, struct kp_page *ret, struct kp_error *err)
                 word_read("framing", file.framing, framings, KP_NELEMS(framings),
                         &framing, err) < 0 ||
                 word_read("mediation", file.mediation, mediations,
-                        KP_NELEMS(mediations), &mediation, err) < 0)
+                        KP_NELEMS(mediations), &mediation, err) < 0 ||
+                word_read("uiMode", file.ui_mode, ui_modes, KP_NELEMS(ui_modes),
+                        &ui_mode, err) < 0)
                 return -1;
+        if (file.person != NULL && person_check(file.person, err) < 0)
+                return KP_WHILE(err, "member 'person'");
         json_array_foreach (file.well_known, i, item)
                 if (answer_check(item, err) < 0)
                         return KP_WHILE(err, "member 'wellKnown', item %zu", i + 1);
@@ -124,9 +159,24 @@ kp_page_read(const json_t *object, struct kp_page *ret, struct kp_error *err)
                 .permissions_policy = file.policy,
                 .user_activation = file.user_activation,
                 .mediation = (enum kp_mediation)mediation,
+                .immediate = ui_mode == 1,
+                .aborted = file.aborted,
+                .person = file.person,
                 .well_known = file.well_known,
         };
         return place_check(ret, err);
+}
+
+void
+kp_page_person(
+        const struct kp_page *page, size_t key, bool *ret_touches, bool *ret_verifies)
+{
+        const json_t *person = json_is_array(page->person)
+                                       ? json_array_get(page->person, key)
+                                       : page->person;
+
+        *ret_touches = kp_json_bool(person, "touches", true);
+        *ret_verifies = kp_json_bool(person, "verifies", true);
 }
 
 /* ---- permissions policy ---- */

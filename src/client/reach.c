@@ -81,6 +81,10 @@ attachment_check(const struct kp_attempt *t)
                 (c->options.attachment == KP_ATTACH_CROSS_PLATFORM && platform))
                 return kp_throw(c->exception, "attachment-not-in-reach", 0,
                         KP_NOT_ALLOWED_TEXT);
+        /* at once means without anybody fetching a key. Measured in Chromium 156 */
+        if (!c->create && c->page->immediate && strcmp(t->transport, "internal") != 0)
+                return kp_throw(c->exception, "immediate-not-possible", 0,
+                        "No passkey is at hand that could answer at once.");
         /* a security key cannot create without a person: only a provider can agree */
         if (c->create && c->page->mediation == KP_MEDIATION_CONDITIONAL && !platform)
                 return kp_throw(c->exception, "conditional-create-declined", 0,
@@ -106,17 +110,27 @@ kp_reach_begin(struct kp_ceremony *ceremony, struct kp_client_key *key,
         return reach_check(ret);
 }
 
-/* The keys as the site's hint would have them offered. Spec: WebAuthn L3 §5.8.8 */
-static bool
-hinted(const struct kp_ceremony *c, const struct kp_client_key *key)
-{
-        bool platform = strcmp(key->attachment, "platform") == 0;
+#define N_RANKS 3
 
-        if (strcmp(c->options.hint, "client-device") == 0)
-                return platform;
-        if (strcmp(c->options.hint, "hybrid") == 0)
-                return strcmp(kp_reach_transport(key), "hybrid") == 0;
-        return !platform;
+/*
+ * Which keys are offered first: those that the site hints at, then what is in the
+ * device, which answers without being fetched. Spec: WebAuthn L3 §5.8.8
+ */
+static unsigned
+rank(const struct kp_ceremony *c, const struct kp_client_key *key, bool by_hint)
+{
+        bool platform = strcmp(key->attachment, "platform") == 0, hinted = platform;
+
+        /* what a password manager steps back for is offered last, whatever the hint */
+        if (!platform && c->client->n_keys > 1 &&
+                kp_ceremony_fact_is(
+                        c, "usb_security_keys", "only_by_fallback_to_browser"))
+                return N_RANKS - 1;
+        if (by_hint && strcmp(c->options.hint, "hybrid") == 0)
+                hinted = strcmp(kp_reach_transport(key), "hybrid") == 0;
+        else if (by_hint && strcmp(c->options.hint, "security-key") == 0)
+                hinted = !platform;
+        return hinted ? 0 : platform ? 1 : 2;
 }
 
 /* What says more to whoever looks for the cause wins over what says less. */
@@ -188,11 +202,11 @@ kp_reach_each(struct kp_ceremony *ceremony,
         size_t n = c->client->n_keys;
 
         *ret_key = NULL;
-        for (size_t round = 0; round < (by_hint ? 2 : 1); round++)
+        for (unsigned round = 0; round < N_RANKS; round++)
                 for (size_t i = 0; i < n; i++) {
                         int r;
 
-                        if (by_hint && hinted(c, &c->client->keys[i]) != (round == 0))
+                        if (rank(c, &c->client->keys[i], by_hint) != round)
                                 continue;
                         r = try_key(c, i, one, self, err);
                         if (r <= 0 || ends(c->exception->reason)) {

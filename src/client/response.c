@@ -18,7 +18,9 @@ kp_response_bytes(const void *bytes, size_t bytes_len)
         KP_CLEANUP(kp_buf_done) struct kp_buf text = { 0 };
 
         kp_b64url_put(&text, bytes, bytes_len);
-        return json_stringn((const char *)text.data, text.failed ? 0 : text.len);
+        if (text.failed)
+                return NULL;
+        return json_stringn(kp_buf_str(&text), text.len);
 }
 
 static json_t *

@@ -4,7 +4,7 @@
 #include "keypilot/codec/authdata.h"
 #include "keypilot/core/free.h"
 
-#include "extension_rules.h"
+#include "prf.h"
 #include "response.h"
 
 /*
@@ -49,6 +49,52 @@ cred_props(const struct kp_made *made)
         return props;
 }
 
+/* Spec: WebAuthn L3 §10.1.4 AuthenticationExtensionsPRFOutputs */
+static void
+put_prf_results(json_t *prf, const struct kp_buf *output)
+{
+        json_t *values;
+
+        if (output->len != 32 && output->len != 64)
+                return;
+        values = json_pack("{s:o}", "first", kp_response_bytes(output->data, 32));
+        if (output->len == 64)
+                put(values, "second", kp_response_bytes(output->data + 32, 32));
+        put(prf, "results", values);
+}
+
+static json_t *
+prf_made(const struct kp_made *made, bool enabled)
+{
+        json_t *prf = json_pack("{s:b}", "enabled", enabled);
+
+        put_prf_results(prf, &made->reply.hmac_output);
+        return prf;
+}
+
+static json_t *
+prf_evaluated(const struct kp_assertion *assertion)
+{
+        json_t *prf = json_object();
+
+        put_prf_results(prf, &assertion->hmac_output);
+        return prf;
+}
+
+/* Spec: WebAuthn L3 §10.1.5 */
+static json_t *
+large_blob(const struct kp_extensions *x, const struct kp_signed *answer)
+{
+        json_t *blob = json_object();
+
+        if (x->large_blob_write)
+                put(blob, "written", json_boolean(answer->blob_written));
+        else if (answer->blob_found)
+                put(blob, "blob",
+                        kp_response_bytes(answer->blob.data, answer->blob.len));
+        return blob;
+}
+
 json_t *
 kp_results_create(const struct kp_ceremony *ceremony, const struct kp_made *made,
         const struct kp_conveyed *conveyed)
@@ -57,7 +103,13 @@ kp_results_create(const struct kp_ceremony *ceremony, const struct kp_made *made
         bool secret = key_says(&conveyed->auth_data, "hmac-secret") == KP_TRUE;
         json_t *results = json_object();
 
-        if (x->app_id_exclude != NULL && ceremony->app_id != NULL)
+        /*
+         * DEVIATION WebAuthn L3 §10.1.2: it says true; Chromium says nothing, and a
+         * site that waits for it waits in vain.
+         */
+        if (x->app_id_exclude != NULL && ceremony->app_id != NULL &&
+                !kp_ceremony_fact_is(
+                        ceremony, "appid", "get_only_same_registrable_domain"))
                 put(results, "appidExclude", json_true());
         if (x->cred_props)
                 put(results, "credProps", cred_props(made));
@@ -67,29 +119,12 @@ kp_results_create(const struct kp_ceremony *ceremony, const struct kp_made *made
                                 key_says(&conveyed->auth_data, "credBlob") == KP_TRUE));
         if (x->hmac_create_secret)
                 put(results, "hmacCreateSecret", json_boolean(secret));
-        if (x->prf && kp_extension_prf_works(ceremony))
-                put(results, "prf", json_pack("{s:b}", "enabled", secret));
-        /*
-         * DEVIATION WebAuthn L3 §10.1.5: it lets a key with largeBlobKey keep a blob;
-         * we have no command for that and say that there is none.
-         */
+        if (x->prf && kp_prf_works(ceremony))
+                put(results, "prf", prf_made(made, secret));
         if (x->large_blob && ceremony->browser)
-                put(results, "largeBlob", json_pack("{s:b}", "supported", false));
+                put(results, "largeBlob",
+                        json_pack("{s:b}", "supported", made->large_blob));
         return results;
-}
-
-/* Spec: WebAuthn L3 §10.1.4 AuthenticationExtensionsPRFOutputs */
-static json_t *
-prf_output(const struct kp_buf *output)
-{
-        json_t *values;
-
-        if (output->len != 32 && output->len != 64)
-                return json_object();
-        values = json_pack("{s:o}", "first", kp_response_bytes(output->data, 32));
-        if (output->len == 64)
-                put(values, "second", kp_response_bytes(output->data + 32, 32));
-        return json_pack("{s:o}", "results", values);
 }
 
 json_t *
@@ -101,14 +136,12 @@ kp_results_get(const struct kp_ceremony *ceremony, const struct kp_signed *answe
 
         if (x->app_id != NULL && ceremony->app_id != NULL)
                 put(results, "appid", json_boolean(answer->app_id_used));
-        if (x->get_cred_blob && a->cred_blob.len > 0)
+        if (x->get_cred_blob && kp_ceremony_fact_is(ceremony, "cred_blob", "yes"))
                 put(results, "getCredBlob",
                         kp_response_bytes(a->cred_blob.data, a->cred_blob.len));
-        if (x->prf && kp_extension_prf_works(ceremony))
-                put(results, "prf", prf_output(&a->hmac_output));
-        if (x->large_blob_read && ceremony->browser)
-                put(results, "largeBlob", json_object());
-        if (x->large_blob_write && ceremony->browser)
-                put(results, "largeBlob", json_pack("{s:b}", "written", false));
+        if (x->prf && kp_prf_works(ceremony))
+                put(results, "prf", prf_evaluated(a));
+        if ((x->large_blob_read || x->large_blob_write) && ceremony->browser)
+                put(results, "largeBlob", large_blob(x, answer));
         return results;
 }

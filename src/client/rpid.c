@@ -32,11 +32,16 @@ kp_rpid_is_suffix(const char *suffix, const char *host)
 
         if (strcmp(suffix, host) == 0)
                 return true;
-        if (suffix_len == 0 || suffix_len >= host_len || kp_host_is_ip(host))
+        if (suffix_len == 0 || suffix_len >= host_len || kp_host_is_ip(host) ||
+                is_public_suffix(suffix))
                 return false;
-        return host[host_len - suffix_len - 1] == '.' &&
-               strcmp(host + host_len - suffix_len, suffix) == 0 &&
-               !is_public_suffix(suffix);
+        /* a host of the root zone, "example.com.", is at home in "example.com" */
+        if (host[host_len - 1] == '.' && suffix[suffix_len - 1] != '.')
+                host_len--;
+        if (suffix_len > host_len ||
+                memcmp(host + host_len - suffix_len, suffix, suffix_len) != 0)
+                return false;
+        return suffix_len == host_len || host[host_len - suffix_len - 1] == '.';
 }
 
 const char *
@@ -142,7 +147,7 @@ origins_read(const json_t *answer)
         json_t *origins;
         size_t i;
 
-        if (kp_json_int(answer, "status", 0) != 200 ||
+        if (kp_json_int(answer, "status", 0) / 100 != 2 ||
                 !is_json_type(answer_header(answer, "content-type")))
                 return NULL;
         parsed = json_is_string(body) ? json_loads(json_string_value(body), 0, NULL)
@@ -271,6 +276,15 @@ kp_rpid_choose(const struct kp_origin *origin, const char *requested,
  * DEVIATION FIDO AppID and Facet v1.2 §3.1.2: it lets a list of trusted facets at the
  * AppID decide; we, like browsers, compare registrable domains and fetch no list.
  */
+bool
+kp_appid_is_url(const char *app_id)
+{
+        KP_CLEANUP(kp_url_done) struct kp_url url = { 0 };
+        struct kp_error why = { 0 };
+
+        return app_id[0] == '\0' || kp_url_parse(app_id, &url, &why) == 0;
+}
+
 int
 kp_appid_check(const struct kp_origin *origin, const char *app_id, char **ret,
         struct kp_exception *exception, struct kp_error *err)

@@ -28,6 +28,9 @@ int kp_rpid_choose(const struct kp_origin *origin, const char *requested,
         const json_t *well_known, bool related, char **ret,
         struct kp_exception *exception, struct kp_error *err) KP_MUST_CHECK;
 
+/* Empty counts. Spec: FIDO AppID and Facet v1.2 §3.1.2 */
+bool kp_appid_is_url(const char *app_id);
+
 /*
  * Is the page allowed to use this AppID? Empty means the page's own origin.
  *

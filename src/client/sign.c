@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sign.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "extension_rules.h"
+#include "blob.h"
+#include "prf.h"
 
 struct job {
         struct kp_signed *answer;
@@ -13,6 +13,7 @@ struct job {
         struct kp_ids ids;   /* allowCredentials that may lie on this key */
         bool looked_through; /* what is too long a list was cut down */
         struct kp_buf salts;
+        struct kp_token token; /* for the login and for writing a blob after it */
         const char *transport; /* the reply's */
 };
 
@@ -21,6 +22,7 @@ job_done(struct job *job)
 {
         free(job->ids.items);
         kp_buf_wipe(&job->salts);
+        kp_token_wipe(&job->token);
 }
 
 void
@@ -28,6 +30,7 @@ kp_signed_done(struct kp_signed *answer)
 {
         kp_get_reply_done(&answer->reply);
         kp_buf_done(&answer->credential_id);
+        kp_buf_wipe(&answer->blob);
         memset(answer, 0, sizeof(*answer));
 }
 
@@ -75,10 +78,7 @@ ids_fill(struct kp_attempt *t, struct job *job, struct kp_error *err)
         if (job->ids.items == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "allowCredentials");
         for (size_t i = 0; !conditional(t->ceremony) && i < list->n_items; i++)
-                if (kp_attempt_id_possible(t, list->items[i].id.len))
-                        job->ids.items[job->ids.n_items++] =
-                                (struct kp_bytes){ list->items[i].id.data,
-                                        list->items[i].id.len };
+                kp_attempt_id_add(t, &list->items[i].id, &job->ids);
         job->answer->discoverable = list->n_items == 0 || conditional(t->ceremony);
         if (!job->answer->discoverable)
                 return job->ids.n_items == 0 ? no_credential(t, 0) : 0;
@@ -88,26 +88,6 @@ ids_fill(struct kp_attempt *t, struct job *job, struct kp_error *err)
 }
 
 /* ---- extensions ---- */
-
-/* Spec: WebAuthn L3 §10.1.4: SHA-256 of "WebAuthn PRF", a zero byte and the input */
-static int
-put_salt(struct kp_buf *salts, const struct kp_buf *input, struct kp_error *err)
-{
-        static const char prefix[] = "WebAuthn PRF"; /* with its NUL */
-        KP_CLEANUP(kp_buf_wipe) struct kp_buf message = { 0 };
-        uint8_t salt[32];
-        unsigned salt_len = 0;
-
-        kp_buf_put(&message, prefix, sizeof(prefix));
-        kp_buf_put(&message, input->data, input->len);
-        if (kp_buf_check(&message, err) < 0)
-                return -1;
-        if (EVP_Digest(message.data, message.len, salt, &salt_len, EVP_sha256(),
-                    NULL) != 1)
-                return KP_FAIL(err, KP_ENOMEM, "SHA-256");
-        kp_buf_put(salts, salt, sizeof(salt));
-        return kp_buf_check(salts, err);
-}
 
 /* The values for the credential that is left in the list, else those for all. */
 static int
@@ -142,31 +122,44 @@ extensions_choose(struct kp_attempt *t, struct job *job, struct kp_error *err)
         job->request.get_cred_blob = x->get_cred_blob &&
                                      kp_key_has_extension(&t->info, "credBlob") &&
                                      kp_ceremony_fact_is(c, "cred_blob", "yes");
+        job->request.large_blob_key =
+                (x->large_blob_read || x->large_blob_write) && kp_blob_works(t);
+        job->request.third_party_payment =
+                x->payment && kp_key_has_extension(&t->info, "thirdPartyPayment");
         if (!x->prf || !kp_key_has_extension(&t->info, "hmac-secret") ||
-                !kp_extension_prf_works(c))
+                !kp_prf_works(c))
                 return 0;
         if (prf_values_find(t, job, &values, err) < 0)
                 return -1;
         if (values == NULL)
                 return 0;
-        if (put_salt(&job->salts, &values->first, err) < 0 ||
-                (values->has_second && put_salt(&job->salts, &values->second, err) < 0))
+        if (kp_prf_salts(values, &job->salts, err) < 0)
                 return -1;
         job->request.hmac_salts = (struct kp_bytes){ job->salts.data, job->salts.len };
         return 0;
 }
 
 static enum kp_requirement
-uv_asked(const struct kp_ceremony *c, const struct job *job)
+uv_asked(const struct kp_attempt *t, const struct job *job)
 {
+        const struct kp_ceremony *c = t->ceremony;
         enum kp_requirement uv = c->options.user_verification;
 
-        /* without a list Chromium always verifies: it made these verified */
+        /*
+         * Without a list Chromium always verifies: it made these verified. Measured:
+         * not what is built in and older than CTAP 2.1, where a site does not ask.
+         */
         if (job->answer->discoverable && c->browser &&
+                (uv != KP_DISCOURAGED || strcmp(t->transport, "internal") != 0 ||
+                        kp_key_option(&t->info, "pinUvAuthToken") == KP_TRUE) &&
                 kp_ceremony_fact_is(c, "residentkey_on_usb", "yes_uv_forced"))
                 return KP_REQUIRED;
-        return c->options.extensions.prf && uv == KP_DISCOURAGED &&
-                               kp_extension_prf_works(c)
+        if (uv != KP_DISCOURAGED)
+                return uv;
+        /* a protected key writes nothing for an unverified person */
+        return (c->options.extensions.prf && kp_prf_works(c)) ||
+                               (c->options.extensions.large_blob_write &&
+                                       kp_blob_works(t))
                        ? KP_PREFERRED
                        : uv;
 }
@@ -183,7 +176,7 @@ ids_narrow(struct kp_attempt *t, struct job *job, const char *pin, uint8_t *ret_
 {
         const struct kp_ids *ids = &job->ids;
         bool by_credential = t->ceremony->options.extensions.n_prf_by_credential > 0 &&
-                             kp_extension_prf_works(t->ceremony);
+                             kp_prf_works(t->ceremony);
         size_t found;
 
         *ret_status = KP_CTAP_OK;
@@ -201,11 +194,34 @@ ids_narrow(struct kp_attempt *t, struct job *job, const char *pin, uint8_t *ret_
         return 0;
 }
 
+/* 0 with a token or without, 1 where the key refuses and ret_status says why. */
+static int
+token_ask(struct kp_attempt *t, struct job *job, const char *pin, uint8_t *ret_status,
+        struct kp_error *err)
+{
+        struct kp_said said;
+
+        kp_token_wipe(&job->token);
+        if (kp_blob_token(t, pin, &job->token, &said, err) < 0)
+                return -1;
+        job->transport = said.transport;
+        *ret_status = said.status;
+        if (!kp_said_ok(&said))
+                return 1;
+        if (job->token.len > 0) {
+                job->request.token = &job->token;
+                job->request.pin = NULL;
+                job->request.uv = KP_OMIT;
+        }
+        return 0;
+}
+
 static int
 send_get(struct kp_attempt *t, enum kp_ternary uv, const char *pin, uint8_t *ret_status,
         struct kp_error *err)
 {
         struct job *job = t->request;
+        int r;
 
         if (!job->looked_through) {
                 if (ids_narrow(t, job, pin, ret_status, err) < 0)
@@ -218,6 +234,12 @@ send_get(struct kp_attempt *t, enum kp_ternary uv, const char *pin, uint8_t *ret
         }
         job->request.uv = uv;
         job->request.pin = pin;
+        if (job->request.large_blob_key &&
+                t->ceremony->options.extensions.large_blob_write &&
+                (uv == KP_TRUE || pin != NULL)) {
+                if ((r = token_ask(t, job, pin, ret_status, err)) != 0)
+                        return r < 0 ? -1 : 0;
+        }
         kp_get_reply_done(&job->answer->reply);
         if (t->key->driver->ops->get(
                     t->key->driver->self, &job->request, &job->answer->reply, err) < 0)
@@ -238,7 +260,7 @@ static int
 ask(struct kp_attempt *t, struct job *job, struct kp_error *err)
 {
         uint8_t status = KP_CTAP_OK;
-        int r = kp_attempt_verified(t, uv_asked(t->ceremony, job), &status, err);
+        int r = kp_attempt_verified(t, uv_asked(t, job), &status, err);
 
         if (r != 0)
                 return r;
@@ -351,7 +373,8 @@ kp_sign_on_key(struct kp_attempt *attempt, void *self, struct kp_error *err)
                 (r = ids_fill(attempt, &job, err)) != 0 ||
                 (r = ask(attempt, &job, err)) != 0 ||
                 (r = choose(attempt, &job)) != 0 ||
-                (r = id_complete(attempt, &job, err)) != 0)
+                (r = id_complete(attempt, &job, err)) != 0 ||
+                (r = kp_blob_serve(attempt, &job.token, answer, err)) != 0)
                 return r;
         answer->transport = attempt->transport;
         answer->attachment = attempt->key->attachment;

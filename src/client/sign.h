@@ -14,6 +14,8 @@ struct kp_signed {
         struct kp_buf credential_id; /* the only one listed where the key left it out */
         bool app_id_used;
         bool discoverable; /* no list was sent */
+        struct kp_buf blob;
+        bool blob_found, blob_written;
         const char *transport, *attachment;
 };
 void kp_signed_done(struct kp_signed *answer);

@@ -8,6 +8,7 @@
 
 /* clang-format off */
 const struct kp_client_reason kp_client_reasons[] = {
+        { "aborted", "AbortError", "the page called the ceremony off" },
         { "algorithm-not-asked", "NotSupportedError", "no entry of pubKeyCredParams has a type that is known" },
         { "algorithm-not-on-key", "NotAllowedError", "the key has none of the algorithms that the site asks for" },
         { "appid-not-for-origin", "SecurityError", "the AppID belongs to another site" },
@@ -20,6 +21,7 @@ const struct kp_client_reason kp_client_reasons[] = {
         { "credprotect-not-on-key", "NotAllowedError", "the protection level is to be enforced and the key has none" },
         { "extension-input", "NotSupportedError", "an extension asks for something that this ceremony cannot give" },
         { "extension-syntax", "SyntaxError", "an extension's input is malformed" },
+        { "immediate-not-possible", "NotAllowedError", "nothing is at hand that could answer at once" },
         { "key-answer-invalid", "NotAllowedError", "the key's answer is not what the specification allows" },
         { "key-cannot-discover", "NotAllowedError", "the key cannot store discoverable credentials" },
         { "key-full", "NotAllowedError", "the key has no room for another discoverable credential" },

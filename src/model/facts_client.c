@@ -14,9 +14,7 @@ const struct kp_fact_type kp_facts_client[] = {
         { "app_opts_in", KP_STRING, "no|for_app|for_browser", true, "what the app around a web view has switched on" },
         { "app_linked_rp_ids", KP_STRINGS, NULL, true, "RP IDs that the app is linked to by association files" },
         { "app_origin", KP_STRING, NULL, true, "origin that an app's own calls carry in the client data" },
-        { "origin_format", KP_STRING, NULL, true, "what the server sees as origin" },
         { "http_localhost", KP_STRING, "yes|no|not_applicable", false, "is http://localhost as good as HTTPS" },
-        { "secure_context_rules", KP_OBJECT, NULL, true, "which addresses count as safe enough" },
         { "related_origins", KP_STRING, "yes_max_5_labels|no|not_applicable", false, "one RP ID for several registrable domains" },
         /* where a page stands, and what the person did */
         { "cross_origin_iframe_get", KP_STRING, "allowed_with_permissions_policy|allowed_with_iframe_allow_attribute|denied|not_applicable", false, "may another site's frame log in" },
@@ -27,13 +25,12 @@ const struct kp_fact_type kp_facts_client[] = {
         { "hints", KP_STRING, "yes|no|not_applicable", false, "is the site's hint followed about which kind of key to offer first" },
         { "default_timeout", KP_OBJECT, NULL, false, "default_ms, min_ms, max_ms of a ceremony; absent: none, -1: for ever" },
         /* which keys it reaches */
-        { "usb_security_keys", KP_STRING, "yes|no", false, "keys in a USB port" },
-        { "nfc_security_keys", KP_STRING, "yes|no|u2f_only_before_play_services_26_03_then_ctap2", false, "keys held against the device" },
+        { "usb_security_keys", KP_STRING, "yes|only_by_fallback_to_browser|no", false, "keys in a USB port" },
+        { "nfc_security_keys", KP_STRING, "yes|only_by_fallback_to_browser|no|u2f_only_before_play_services_26_03_then_ctap2", false, "keys held against the device" },
         { "ble", KP_STRING, "yes|no", false, "keys over Bluetooth" },
         { "hybrid_transport", KP_STRING, "yes|yes_needs_bluetooth|yes_by_os|client_and_authenticator|no_without_bluetooth_adapter|no", false, "a passkey on a phone nearby" },
         { "platform_aaguids", KP_STRINGS, NULL, false, "AAGUIDs of the device's passkey providers" },
         { "extension_aaguids", KP_STRINGS, NULL, false, "AAGUIDs of passkey providers that people add to the browser" },
-        { "platform_authenticator", KP_ARRAY, NULL, true, "the device's passkey providers: name, synced, be, bs, aaguids" },
         { "transports_reported", KP_STRING, "yes|always_usb|no|from_getinfo", false, "what the site learns about how to reach the key" },
         /* user verification */
         { "can_set_pin_on_key", KP_STRING, "yes|no|no_during_create", false, "can a person set a first PIN in its dialogs" },
@@ -51,17 +48,16 @@ const struct kp_fact_type kp_facts_client[] = {
         { "cred_protect", KP_STRING, "level2_when_rk_preferred_or_required_level3_when_rk_required_and_uv_preferred_unless_site_asks|only_when_site_asks|only_when_caller_asks|listed_as_supported|no", false, "credProtect, asked or unasked" },
         { "misplaced_extensions", KP_STRING, "refused|ignored", false, "extension inputs that contradict the request or belong to the other ceremony" },
         { "cred_blob", KP_STRING, "yes|no", false, "credBlob" },
+        { "large_blob", KP_STRING, "create_and_get|create_only_listed|external_keys_only|no", false, "largeBlob" },
         { "min_pin_length", KP_STRING, "yes_key_must_list_rp_id|listed_as_supported|yes|no", false, "minPinLength" },
         { "prf", KP_STRING, "create_and_get|create_only|create_only_listed|raw_hmac_secret|no", false, "prf over hmac-secret" },
         { "appid", KP_STRING, "get_only_same_registrable_domain|get_only|yes|no", false, "U2F keys of before" },
         { "public_key_getters", KP_STRING, "es256_rs256_eddsa|es256_only_others_null|no|not_applicable", false, "the public key as SubjectPublicKeyInfo" },
         /* cookies and forms, for whoever plays the rest of the browser */
         { "samesite_default", KP_STRING, "unspecified_is_lax_with_2_minute_post_exception|unspecified_is_none|not_applicable", false, "a cookie without SameSite" },
-        { "third_party_cookies", KP_STRING, "allowed_by_default_blocked_in_incognito|trackers_blocked_by_tracking_prevention|partitioned_per_site_trackers_blocked|itp_protections_on_by_default|blocked|not_applicable", false, "cookies of another site's frame" },
-        { "auto_post_forms", KP_STRING, "yes|not_applicable", false, "does a form that a script submits go out" },
-        /* for the IT department: shown, not acted upon */
-        { "enterprise_policies", KP_ARRAY, NULL, true, "settings an administrator has: name, since, effect" },
-        { "known_breakages", KP_ARRAY, NULL, true, "what breaks: what, status, source" },
+        /* in no profile: nobody here has frames with cookies of their own */
+        { "third_party_cookies", KP_STRING, "allowed_by_default_blocked_in_incognito|trackers_blocked_by_tracking_prevention|partitioned_per_site_trackers_blocked|itp_protections_on_by_default|blocked|not_applicable", true, "cookies of another site's frame" },
+        { "auto_post_forms", KP_STRING, "yes|no|not_applicable", false, "does a form that a script submits go out" },
         { NULL },
 };
 /* clang-format on */

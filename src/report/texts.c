@@ -62,6 +62,7 @@ const struct fact_question fact_questions[] = {
         { "passkey_attestation", { "Do you ask which model of key it is?", "Vraag je welk model sleutel het is?" } },
         { "passkey_checks_tenant", { "Do you refuse a passkey of another school's account?", "Weiger je een wachtwoordsleutel van een account van een andere school?" } },
         { "passkey_checks_uv", { "Do you refuse a login without PIN or fingerprint?", "Weiger je een login zonder pincode of vingerafdruk?" } },
+        { "passkey_counter", { "What do you do when the signature counter of a key goes back, which may mean that there is a copy of it?", "Wat doe je als de handtekeningteller van een sleutel teruggaat, wat kan betekenen dat er een kopie van is?" } },
         { "passkey_discoverable", { "Must the passkey be kept on the key itself?", "Moet de wachtwoordsleutel op de sleutel zelf staan?" } },
         { "passkey_door", { "Where on your page is the passkey offered?", "Waar op je pagina wordt de wachtwoordsleutel aangeboden?" } },
         { "passkey_enrolment", { "Who may add a passkey?", "Wie mag een wachtwoordsleutel toevoegen?" } },

@@ -186,8 +186,9 @@ move_auto_submit(
         for (size_t i = 0; i < agent->html.n_forms && form == NULL; i++)
                 if (agent->html.forms[i].auto_submit)
                         form = &agent->html.forms[i];
-        *ret = form != NULL;
-        if (form == NULL)
+        *ret = form != NULL &&
+               !kp_fact_is(&(*agent->env.client)->actor, "auto_post_forms", "no");
+        if (!*ret)
                 return 0;
         if (kp_url_resolve(agent->url, form->action, &url, err) < 0)
                 return -1;

@@ -428,6 +428,18 @@ login_precheck(const struct kp_passkey *item, const struct kp_challenge *challen
         return NULL;
 }
 
+/* What the site does about a counter that has not risen; false: it refuses. */
+static bool
+counter_reaction(const struct kp_passkeys *passkeys, enum kp_rp_reaction *ret)
+{
+        const char *rule = kp_fact_str(passkeys->actor, "passkey_counter");
+
+        if (rule == NULL || strcmp(rule, "refuse") == 0)
+                return false;
+        *ret = strcmp(rule, "warn") == 0 ? KP_RP_WARN : KP_RP_IGNORE;
+        return true;
+}
+
 static int
 login_verify(struct kp_passkeys *passkeys, const char *origin,
         const struct kp_challenge *challenge, struct kp_passkey *item,
@@ -452,6 +464,15 @@ login_verify(struct kp_passkeys *passkeys, const char *origin,
         if (kp_rp_verify_authentication(
                     &expect, &item->record, response, false, result, err) < 0)
                 return -1;
+        /* the site's rule about counters matters, and is read, only where one is met */
+        if (!result->accepted && strcmp(first_refusal(result), "counter") == 0 &&
+                counter_reaction(passkeys, &expect.policy.counter)) {
+                kp_rp_result_done(result);
+                *result = (struct kp_rp_result){ 0 };
+                if (kp_rp_verify_authentication(
+                            &expect, &item->record, response, false, result, err) < 0)
+                        return -1;
+        }
         if (result->accepted)
                 item->record.sign_count = result->credential.sign_count;
         return 0;

@@ -18,6 +18,7 @@ struct step {
         const json_t *object;
         int number;
         const char *reason; /* why it could not be done; NULL */
+        const char *fault;  /* what was broken; NULL */
 };
 
 struct verb {
@@ -191,7 +192,8 @@ static int
 run_log_in(struct kp_world *world, struct step *step, struct kp_error *err)
 {
         struct intent intent = intent_of(world, step);
-        const struct kp_attempt *attempt;
+        const struct kp_world_person *who = world_sitting(world);
+        struct kp_attempt *attempt;
         int result;
 
         world->facts &= ~IS_VISITING;
@@ -210,6 +212,9 @@ run_log_in(struct kp_world *world, struct step *step, struct kp_error *err)
         if (result < 0)
                 return -1;
         attempt = &world->attempts[world->n_attempts - 1];
+        /* a key that went wrong on purpose is cause enough */
+        if (who->key != NULL && kp_key_went_wrong(who->key))
+                attempt->timed_out = false;
         if (intent.other)
                 notes_compare(world, attempt);
         if (!attempt->in)
@@ -372,6 +377,42 @@ run_lose_key(struct kp_world *world, struct step *step, struct kp_error *err)
         return 0;
 }
 
+/* The fault outlives the key: it is the scenario's, which outlives the world. */
+static int
+run_break_key(struct kp_world *world, struct step *step, struct kp_error *err)
+{
+        const struct kp_fault *fault = &world->env.scenario->faults[step->number - 1];
+        struct kp_world_person *who = world_sitting(world);
+
+        if (world_key_need(world, err) < 0)
+                return -1;
+        step->fault = fault->id;
+        if (who->key == NULL) {
+                step->reason = "no-key";
+                return 0;
+        }
+        return kp_key_break(who->key, fault, err);
+}
+
+static int
+run_mend_key(struct kp_world *world, struct step *step, struct kp_error *err)
+{
+        struct kp_world_person *who = world_sitting(world);
+
+        (void)step;
+        return who->key == NULL ? 0 : kp_key_mend(who->key, err);
+}
+
+static int
+run_replug_key(struct kp_world *world, struct step *step, struct kp_error *err)
+{
+        struct kp_world_person *who = world_sitting(world);
+
+        (void)step;
+        kp_clock_advance(world->env.clock, WORLD_TYPING_MS);
+        return who->key == NULL ? 0 : kp_key_replug(who->key, err);
+}
+
 static int
 run_recover(struct kp_world *world, struct step *step, struct kp_error *err)
 {
@@ -430,6 +471,7 @@ run_move(struct kp_world *world, struct step *step, struct kp_error *err)
 static const struct verb verbs[] = {
         /* name            members                                              needs        gives        run                specification */
         { "account-event", "at event person tenant",                            0,           0,           run_account_event, "RFC 7644 §3.5 where provisioning tells the service" },
+        { "break-key",     "fault",                                             0,           0,           run_break_key,     "" },
         { "choose",        "door",                                              IS_VISITING, 0,           run_choose,        "SAML 2.0 Profiles §4.1.3.2" },
         { "close-browser", "browser",                                           0,           0,           run_close_browser, "RFC 6265bis §5.7 (session cookies)" },
         { "enrol",         "account at beforehand keep pause_s tenant",         0,           HAS_PASSKEY, run_enrol,         "WebAuthn L3 §7.1" },
@@ -437,8 +479,10 @@ static const struct verb verbs[] = {
         { "log-out",       "at tenant",                                         WAS_IN,      0,           run_log_out,       "SAML 2.0 Profiles §4.4" },
         { "look",          "tenant",                                            0,           0,           run_look,          "" },
         { "lose-key",      "",                                                  HAS_PASSKEY, LOST_KEY,    run_lose_key,      "" },
+        { "mend-key",      "",                                                  0,           0,           run_mend_key,      "" },
         { "move",          "place",                                             0,           0,           run_move,          "" },
         { "recover",       "account at tenant",                                 LOST_KEY,    0,           run_recover,       "" },
+        { "replug-key",    "",                                                  0,           0,           run_replug_key,    "CTAP 2.1 §6.5.5.7" },
         { "switch-person", "browser person tenant",                             0,           0,           run_switch_person, "" },
         { "try-doors",     "account tenant",                                    0,           0,           run_try_doors,     "" },
         { "visit",         "at tenant",                                         0,           IS_VISITING, run_visit,         "" },
@@ -479,12 +523,36 @@ missing(const struct kp_world *world, const struct verb *verb)
         return lacks & IS_VISITING ? "no-page-open" : NULL;
 }
 
+/* Known before anybody is asked to touch anything: can this key be broken at all? */
+static int
+keys_breakable(struct kp_world *world, struct kp_error *err)
+{
+        const json_t *object;
+        size_t i;
+
+        json_array_foreach (world->env.scenario->steps, i, object) {
+                const struct kp_world_person *who = world_sitting(world);
+
+                if (strcmp(kp_json_str(object, "do", ""), "break-key") != 0)
+                        continue;
+                if (world_key_need(world, err) < 0)
+                        return -1;
+                if (who->key != NULL && who->key->real)
+                        return KP_FAIL(err, KP_EUNSUPPORTED,
+                                "only a simulated key can be made to go wrong");
+                return 0;
+        }
+        return 0;
+}
+
 int
 kp_world_run(struct kp_world *world, struct kp_error *err)
 {
         const json_t *object;
         size_t i;
 
+        if (keys_breakable(world, err) < 0)
+                return -1;
         json_array_foreach (world->env.scenario->steps, i, object) {
                 struct step step = { .object = object, .number = (int)i + 1 };
                 const struct verb *verb = verb_find(kp_json_str(object, "do", ""));
@@ -498,7 +566,7 @@ kp_world_run(struct kp_world *world, struct kp_error *err)
                 if (lacks == NULL && step.reason == NULL)
                         world->facts |= verb->gives;
                 kp_trace_add(world->env.trace, "pilot", "step",
-                        "{s:i, s:s, s:s*, s:b, s:s*, s:s*, s:s*}", "number",
+                        "{s:i, s:s, s:s*, s:b, s:s*, s:s*, s:s*, s:s*}", "number",
                         step.number, "step", verb->name, "at",
                         kp_json_str(object, "at", NULL), "done",
                         lacks == NULL && step.reason == NULL, "missing", lacks,
@@ -506,7 +574,8 @@ kp_world_run(struct kp_world *world, struct kp_error *err)
                         step.reason == NULL || step.reason[0] == '\0' ? NULL
                                                                       : step.reason,
                         "place",
-                        strcmp(verb->name, "move") == 0 ? world->ledger.place : NULL);
+                        strcmp(verb->name, "move") == 0 ? world->ledger.place : NULL,
+                        "fault", step.fault);
         }
         return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
+#include "keypilot/authenticator/fault.h"
 #include "keypilot/core/buf.h"
 #include "keypilot/core/json.h"
 
@@ -24,6 +25,7 @@ static const struct {
         { "door", KP_STRING, "passkey|password|eip", 0, 0 },
         { "event", KP_STRING,
                 "axis|none|blocked|deleted|renamed|upn-case|migrate|to-eip", 0, 0 },
+        { "fault", KP_ANY, NULL, 0, 0 }, /* read with the scenario */
         { "keep", KP_BOOL, NULL, 0, 0 },
         { "otherwise", KP_STRING, "any", 0, 0 },
         { "pause_s", KP_INT, NULL, 0, 86400 },
@@ -132,6 +134,21 @@ step_check(const json_t *step, struct kp_error *err)
                 if (member_check(member, value, err) < 0)
                         return -1;
         }
+        if (strcmp(name, "break-key") == 0 && json_object_get(step, "fault") == NULL)
+                return KP_FAIL(err, KP_ESCHEMA,
+                        "'break-key' needs the member 'fault': the name of one, see "
+                        "'keypilot list faults'");
+        return 0;
+}
+
+/* A name was found when the scenario was loaded; is it a fault that a key can have? */
+static int
+fault_check(const struct kp_scenario *scenario, size_t i, struct kp_error *err)
+{
+        if (scenario->faults == NULL || scenario->faults[i].point == NULL)
+                return 0;
+        if (kp_authenticator_fault_check(&scenario->faults[i], err) < 0)
+                return KP_WHILE(err, "member 'fault'");
         return 0;
 }
 
@@ -150,7 +167,7 @@ kp_world_check_scenario(const struct kp_scenario *scenario, struct kp_error *err
                                 scenario->id, json_string_value(need), needs);
 
         json_array_foreach (scenario->steps, i, step)
-                if (step_check(step, err) < 0)
+                if (step_check(step, err) < 0 || fault_check(scenario, i, err) < 0)
                         return KP_WHILE(
                                 err, "scenario '%s', step %zu", scenario->id, i + 1);
         return 0;

@@ -219,3 +219,35 @@ Test(keys, a_passkey_provider_lives_on_its_own_system)
                 bench_create(&b, "required", "required"), "", "%s", b.exception.reason);
         bench_done(&b);
 }
+
+Test(keys, an_immediate_request_takes_only_what_is_in_the_device)
+{
+        struct bench b;
+
+        bench_open(&b, "chrome-macos", "icloud-keychain");
+        cr_assert_str_eq(bench_create(&b, "required", "preferred"), "");
+        b.page.immediate = true;
+        cr_expect_str_eq(
+                bench_get(&b, NULL, "preferred"), "", "%s", b.exception.reason);
+        b.page.user_activation = false;
+        cr_expect_str_eq(bench_get(&b, NULL, "preferred"), "NotAllowedError");
+        cr_expect(bench_reason(&b, "user-activation-missing"));
+        bench_done(&b);
+        bench_open(&b, "chrome-macos", "yubikey-5-57-pin");
+        cr_assert_str_eq(bench_create(&b, "required", "preferred"), "");
+        b.page.immediate = true;
+        cr_expect_str_eq(bench_get(&b, NULL, "preferred"), "NotAllowedError");
+        cr_expect(bench_reason(&b, "immediate-not-possible"));
+        bench_done(&b);
+}
+
+Test(keys, a_page_that_called_off_asks_nobody)
+{
+        struct bench b;
+
+        bench_open(&b, "chrome-macos", "yubikey-5-57-pin");
+        b.page.aborted = true;
+        cr_expect_str_eq(bench_create(&b, "required", "preferred"), "AbortError");
+        cr_expect_eq(b.touches, 0);
+        bench_done(&b);
+}

@@ -98,7 +98,8 @@ static const struct line gets[] = {
         { GET(",\"allowCredentials\":[{\"type\":\"public-key\",\"id\":\"AAAA\",\"transports\":[\"nfc\"]}]"), "NotAllowedError", "transport-not-listed" },
         { GET(",\"extensions\":{\"credProps\":true}"), "NotSupportedError", "extension-input" },
         /* WebAuthn L3 §10.1.1: an AppID without a list */
-        { GET(",\"extensions\":{\"appid\":\"https://example.com/x\"}"), "NotSupportedError", "extension-input" },
+        { GET(",\"extensions\":{\"appid\":\"x\"}"), "SyntaxError", "appid-not-url" },
+        { GET(",\"extensions\":{\"appid\":\"https://other.example/x\"}"), "SecurityError", "appid-not-for-origin" },
         { GET(",\"allowCredentials\":[{\"type\":\"public-key\",\"id\":\"AAAA\"}],\"extensions\":{\"appid\":\"x\"}"), "SyntaxError", "appid-not-url" },
         { GET(",\"allowCredentials\":[{\"type\":\"public-key\",\"id\":\"AAAA\"}],\"extensions\":{\"prf\":{\"evalByCredential\":{\"\":{\"first\":\"AA\"}}}}"), "SyntaxError", "extension-syntax" },
         { GET(",\"allowCredentials\":[{\"type\":\"public-key\",\"id\":\"AAAA\"}],\"extensions\":{\"prf\":{\"evalByCredential\":{\"BBBB\":{\"first\":\"AA\"}}}}"), "SyntaxError", "extension-syntax" },

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+
 #include "keypilot/codec/b64url.h"
 #include "keypilot/codec/cose.h"
+#include "keypilot/core/clock.h"
+#include "keypilot/core/file.h"
 #include "keypilot/core/free.h"
 #include "keypilot/core/json.h"
 #include "keypilot/rp/options.h"
@@ -81,11 +86,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 .origins = { "https://example.org" },
                 .n_origins = 1,
                 .challenge = (const uint8_t *)"challenge",
-                .challenge_len = 9 };
+                .challenge_len = 9,
+                .now_ms = KP_CLOCK_START_MS };
 
         read_file(&expect, data, size);
         judge(&expect, data, size);
         expect.mode = KP_RP_LENIENT;
+        expect.policy.unasked_extensions = KP_RP_WARN;
+        judge(&expect, data, size);
+        expect.policy.limited_client_data = true;
         judge(&expect, data, size);
         return 0;
 }
@@ -118,73 +127,129 @@ put_object(struct kp_buf *ret, const char *fmt, const char *stmt, size_t stmt_le
         kp_cbor_put_bytes(ret, auth.data, auth.len);
 }
 
+/* ---- seeds: some of our own, and other people's vectors where they are ---- */
+
+/* clang-format off */
+#define STATEMENT(format, bytes) { format, bytes, sizeof(bytes) - 1 }
+#define X5C "\x63" "x5c\x81\x44\x30\x02\x05\x00"
+#define ALG_SIG "\x63" "alg\x27\x63" "sig\x41\x00"
+static const struct {
+        const char *format, *statement;
+        size_t statement_len;
+} statements[] = {
+        STATEMENT("none",        "\xa0"),
+        STATEMENT("packed",      "\xa2" ALG_SIG),
+        STATEMENT("packed",      "\xa3" ALG_SIG X5C),
+        STATEMENT("fido-u2f",    "\xa2\x63" "sig\x41\x00" X5C),
+        STATEMENT("tpm",         "\xa6" ALG_SIG "\x63" "ver\x63" "2.0" X5C
+                                 "\x67" "pubArea\x4a\x00\x23\x00\x0b\x00\x00\x00\x72\x00\x00"
+                                 "\x68" "certInfo\x4a\xff\x54\x43\x47\x80\x17\x00\x00\x00\x00"),
+        STATEMENT("android-key", "\xa3" ALG_SIG X5C),
+        STATEMENT("android-safetynet", "\xa2\x63" "ver\x61" "1\x68" "response\x4c" "e30.e30.AAAA"),
+        STATEMENT("apple",       "\xa1" X5C),
+        STATEMENT("compound",    "\x82\xa2\x63" "fmt\x64" "none\x67" "attStmt\xa0"
+                                 "\xa2\x63" "fmt\x64" "none\x67" "attStmt\xa0"),
+};
+/* clang-format on */
+
+static const char *const texts[] = {
+        "{\"type\":\"webauthn.create\",\"challenge\":\"Y2hhbGxlbmdl\","
+        "\"origin\":\"https://example.org\",\"crossOrigin\":true,"
+        "\"topOrigin\":\"https://a.example\"}",
+        "{\"rp\":{\"id\":\"example.org\",\"name\":\"S\"},\"user\":{\"id\":\"AA\","
+        "\"name\":\"j\",\"displayName\":\"J\"},\"challenge\":\"Y2hhbGxlbmdl\","
+        "\"pubKeyCredParams\":[{\"type\":\"public-key\",\"alg\":-7}],"
+        "\"excludeCredentials\":[{\"type\":\"public-key\",\"id\":\"AQID\"}],"
+        "\"attestation\":\"direct\"}",
+        "{\"challenge\":\"Y2hhbGxlbmdl\",\"rpId\":\"example.org\","
+        "\"allowCredentials\":[{\"type\":\"public-key\",\"id\":\"AQID\","
+        "\"transports\":[\"usb\"]}],\"userVerification\":\"required\","
+        "\"extensions\":{\"appid\":\"https://a\"}}",
+        "{\"id\":\"AQID\",\"publicKey\":\"pAEBAycgBiFYIA\",\"signCount\":1,"
+        "\"backupEligible\":true,\"transports\":[\"usb\"]}",
+        "{\"id\":\"AQID\",\"rawId\":\"AQID\",\"type\":\"public-key\","
+        "\"response\":{\"clientDataJSON\":\"e30\",\"authenticatorData\":\"AAAA\","
+        "\"signature\":\"AAAA\",\"attestationObject\":\"oA\",\"userHandle\":null},"
+        "\"clientExtensionResults\":{\"appid\":true}}",
+};
+
+/* Attestation objects, authenticator data and client data out of all vectors. */
+static struct kp_buf vectors[512];
+static size_t n_vectors;
+
+static void
+take_member(const json_t *response, const char *name)
+{
+        const char *text = kp_json_str(response, name, NULL);
+        struct kp_error ignored = { 0 };
+
+        if (text == NULL || n_vectors == KP_NELEMS(vectors))
+                return;
+        if (kp_b64url_decode(text, strlen(text), &vectors[n_vectors], &ignored) == 0)
+                n_vectors++;
+        else
+                kp_buf_done(&vectors[n_vectors]);
+}
+
+static void
+take_file(const char *path)
+{
+        static const char *const members[] = { "attestationObject", "authenticatorData",
+                "clientDataJSON" };
+        KP_CLEANUP(kp_json_free) json_t *file = NULL;
+        struct kp_error ignored = { 0 };
+        const json_t *vector;
+        size_t i;
+
+        if (kp_json_load_any(path, KP_JSON_MAX_BULK, &file, &ignored) < 0)
+                return;
+        json_array_foreach (file, i, vector)
+                for (size_t k = 0; k < KP_NELEMS(members); k++)
+                        if (i % 3 == k || k == 0) /* all objects, some of the rest */
+                                take_member(json_object_get(
+                                                    json_object_get(vector, "response"),
+                                                    "response"),
+                                        members[k]);
+}
+
+static void
+take_vectors(void)
+{
+        static bool taken;
+        const char *root = getenv("KEYPILOT_VECTORS");
+        KP_CLEANUP(kp_free_str) char *folder = kp_format("%s/webauthn", root);
+        KP_CLEANUP(kp_names_done) struct kp_names names = { 0 };
+        struct kp_error ignored = { 0 };
+
+        if (taken || root == NULL || kp_dir_list(folder, ".json", &names, &ignored) < 0)
+                return;
+        taken = true;
+        for (size_t i = 0; i < names.n_names; i++) {
+                KP_CLEANUP(kp_free_str)
+                char *path = kp_format("%s/%s", folder, names.names[i]);
+
+                take_file(path);
+        }
+}
+
 bool
 kp_fuzz_seed(size_t i, struct kp_buf *ret)
 {
-        switch (i) {
-        case 0:
-                put_object(ret, "none", "\xa0", 1);
+        if (i < KP_NELEMS(statements)) {
+                put_object(ret, statements[i].format, statements[i].statement,
+                        statements[i].statement_len);
                 return true;
-        case 1:
-                put_object(ret, "packed",
-                        "\xa2\x63"
-                        "alg\x27\x63"
-                        "sig\x41\x00",
-                        12);
-                return true;
-        case 2:
-                put_object(ret, "packed",
-                        "\xa3\x63"
-                        "alg\x27\x63"
-                        "sig\x41\x00\x63"
-                        "x5c\x81\x44\x30\x02\x05\x00",
-                        22);
-                return true;
-        case 3:
-                put_object(ret, "fido-u2f",
-                        "\xa2\x63"
-                        "sig\x41\x00\x63"
-                        "x5c\x81\x44\x30\x02\x05\x00",
-                        17);
-                return true;
-        case 4:
-                kp_buf_puts(ret,
-                        "{\"type\":\"webauthn.create\",\"challenge\":\"Y2hhbGxlbmdl\","
-                        "\"origin\":\"https://example.org\",\"crossOrigin\":true,"
-                        "\"topOrigin\":\"https://a.example\"}");
-                return true;
-        case 5:
-                kp_buf_puts(ret,
-                        "{\"rp\":{\"id\":\"example.org\",\"name\":\"S\"},\"user\":{"
-                        "\"id\":"
-                        "\"AA\",\"name\":\"j\",\"displayName\":\"J\"},\"challenge\":"
-                        "\"Y2hhbGxlbmdl\",\"pubKeyCredParams\":[{\"type\":\"public-"
-                        "key\","
-                        "\"alg\":-7}],\"excludeCredentials\":[{\"type\":\"public-key\","
-                        "\"id\":\"AQID\"}],\"attestation\":\"direct\"}");
-                return true;
-        case 6:
-                kp_buf_puts(ret,
-                        "{\"challenge\":\"Y2hhbGxlbmdl\",\"rpId\":\"example.org\","
-                        "\"allowCredentials\":[{\"type\":\"public-key\",\"id\":"
-                        "\"AQID\",\"transports\":[\"usb\"]}],\"userVerification\":"
-                        "\"required\",\"extensions\":{\"appid\":\"https://a\"}}");
-                return true;
-        case 7:
-                kp_buf_puts(ret, "{\"id\":\"AQID\",\"publicKey\":\"pAEBAycgBiFYIA\","
-                                 "\"signCount\":"
-                                 "1,\"backupEligible\":true,\"transports\":[\"usb\"]}");
-                return true;
-        case 8:
-                kp_buf_puts(ret,
-                        "{\"id\":\"AQID\",\"rawId\":\"AQID\",\"type\":\"public-key\","
-                        "\"response\":{\"clientDataJSON\":\"e30\","
-                        "\"authenticatorData\":"
-                        "\"AAAA\",\"signature\":\"AAAA\",\"attestationObject\":\"oA\","
-                        "\"userHandle\":null},\"clientExtensionResults\":{\"appid\":"
-                        "true}}");
-                return true;
-        default:
-                return false;
         }
+        i -= KP_NELEMS(statements);
+        if (i < KP_NELEMS(texts)) {
+                kp_buf_puts(ret, texts[i]);
+                return true;
+        }
+        i -= KP_NELEMS(texts);
+        take_vectors();
+        if (i >= n_vectors)
+                return false;
+        *ret = vectors[i]; /* moved */
+        vectors[i] = (struct kp_buf){ 0 };
+        return true;
 }

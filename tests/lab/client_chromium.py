@@ -3,7 +3,10 @@
 """The same calls to a real Chromium with a virtual authenticator and to `keypilot webauthn`:
 the same exceptions, and responses of the same form. Prints TAP.
 
-    client_chromium.py KEYPILOT FIXTURES
+    client_chromium.py KEYPILOT FIXTURES [SEED]
+
+First fixed calls, one oddity each; then drawn ones (client_drawn.py) from SEED, or from the
+environment's KEYPILOT_SEED; KEYPILOT_CALLS says how many.
 """
 import base64
 import copy
@@ -21,6 +24,8 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+
+import client_drawn
 
 GONE = object()
 TIMEOUT = 1200  # ms; Chromium does not lengthen it while a virtual authenticator is there
@@ -198,6 +203,38 @@ KNOWN = {
     'create: extensions = {"credBlob": "AAEC"}': ('ok', 'ok', 'our key keeps blobs of discoverable ones only'),
 }
 
+# The same of drawn calls: (call, field, Chromium's fields, ours) -> is it this one; why. docs/differences-from-chromium.md
+DRAWN_KNOWN = (
+    (lambda call, field, a, b: (field in ('output credBlob', 'key output credBlob') and not discoverable(call)) or
+     (field == 'output getCredBlob' and b.get(field) == '' and 'allowCredentials' in call['options']),
+     'our key keeps blobs of discoverable credentials only'),
+    (lambda call, field, a, b: call['page'].get('mediation') == 'conditional' and call['kind'] == 'get' and
+     'allowCredentials' in call['options'] and (a['outcome'], b['outcome']) == ('ok', 'NotAllowedError'),
+     'the list that a conditional request has is applied by dialogs, which there are none of'),
+    (lambda call, field, a, b: any(k['transport'] == 'internal' and not k['isUserConsenting'] for k in call['keys']) and
+     len(call['keys']) > 1 and (a['outcome'], b['outcome']) == ('NotAllowedError', 'ok'),
+     'a built-in authenticator that cannot do it says so without a touch, and ends it for all'),
+    (lambda call, field, a, b: a['outcome'] == 'waits' and call['page'].get('mediation') == 'conditional',
+     'a conditional request waits as long as the page lives; ours ends where nobody will ever touch the key'),
+    (lambda call, field, a, b: call['page'].get('mediation') == 'conditional' and call['kind'] == 'create',
+     'a virtual authenticator is no credential manager that could agree'),
+    (lambda call, field, a, b: call['kind'] == 'get' and a.get('output prf') == {} and
+     field in ('ED', 'key output hmac-secret', 'output prf'),
+     'our key has a secret for each credential, as CTAP 2.1 lets it; the virtual one only where it was asked for'),
+    (lambda call, field, a, b: call['kind'] == 'get' and known_id(a) and known_id(b) and a['id'] != b['id'],
+     'a key that holds several of the listed credentials, or several passkeys of the site, picks one as it likes'),
+)
+
+
+def known_id(fields):
+    return fields.get('id', '').startswith('$')
+
+
+def discoverable(call):
+    wish = call['options'].get('authenticatorSelection', {})
+    return all(key['hasResidentKey'] for key in call['keys']) and (
+        wish['residentKey'] != 'discouraged' if 'residentKey' in wish else wish.get('requireResidentKey', False))
+
 
 class Pages(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -230,7 +267,7 @@ SCRIPT = '''const [kind, json, extra, done] = arguments;
 
 
 class Chromium:
-    def __init__(self, chromium, driver):
+    def __init__(self, chromium, driver, arguments):
         self.server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Pages)
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -245,11 +282,12 @@ class Chromium:
                 break
             except OSError:
                 time.sleep(0.1)
-        options = {'binary': chromium, 'args': ['--headless=new', '--no-sandbox', '--disable-gpu']}
+        options = {'binary': chromium, 'args': ['--headless=new', '--no-sandbox', '--disable-gpu', *arguments]}
         session = self.call('POST', '/session', {'capabilities': {'alwaysMatch': {
             'webauthn:virtualAuthenticators': True, 'goog:chromeOptions': options}}})
         self.session = '/session/' + session['sessionId']
         self.call('POST', '/timeouts', {'script': 10000})
+        self.devtools('enable', {})
 
     def call(self, method, path, body=None):
         data = None if body is None else json.dumps(body).encode()
@@ -267,6 +305,9 @@ class Chromium:
     def remove(self, authenticator):
         self.call('DELETE', f'/webauthn/authenticator/{authenticator}')
 
+    def devtools(self, command, parameters):
+        return self.call('POST', '/goog/cdp/execute', {'cmd': 'WebAuthn.' + command, 'params': parameters})
+
     def go(self, url):
         self.call('POST', '/url', {'url': url})
 
@@ -277,6 +318,9 @@ class Chromium:
     def run(self, kind, options, mediation=None):
         extra = {'mediation': mediation} if mediation else {}
         return self.call('POST', '/execute/async', {'script': SCRIPT, 'args': [kind, options, extra]})
+
+    def run_with(self, kind, options, extra):
+        return self.call('POST', '/execute/async', {'script': client_drawn.SCRIPT, 'args': [kind, options, extra]})
 
     def close(self):
         self.call('DELETE', '')
@@ -294,6 +338,9 @@ class Keypilot:
         client = json.loads((pathlib.Path(fixtures) / 'clients' / 'chromium-debian.json').read_text())
         client['id'] = 'chromium-virtual-client'
         client['facts']['platform_aaguids']['value'] = [KEY['aaguid']]
+        # a virtual authenticator hangs on whatever way it is told to
+        client['facts']['nfc_security_keys']['value'] = client['facts']['ble']['value'] = 'yes'
+        client['facts']['hybrid_transport']['value'] = 'yes'
         self.client = self.folder / 'chromium-virtual-client.json'
         self.client.write_text(json.dumps(client))
         self.state = self.folder / 'state.json'
@@ -302,6 +349,24 @@ class Keypilot:
         profile = {**KEY, **changes}
         self.key.write_text(json.dumps({k: v for k, v in profile.items() if v is not GONE}))
 
+    def keys(self, profiles, person):
+        """Other keys, all of them new. person   what is done with each"""
+        self.drawn, self.person = [], person
+        for number, profile in enumerate(profiles):
+            folder = self.folder / str(number)
+            folder.mkdir(exist_ok=True)
+            (folder / 'drawn.json').write_text(json.dumps(profile))
+            (folder / 'state.json').unlink(missing_ok=True)
+            self.drawn.append(folder)
+
+    def run_with(self, kind, options, page):
+        file, page_file = self.folder / 'options.json', self.folder / 'page.json'
+        file.write_text(json.dumps(options))
+        page_file.write_text(json.dumps({**page, 'person': self.person}))
+        keys = [word for folder in self.drawn for word in
+                ('--key', f'sim:{folder / "drawn.json"}', '--state', str(folder / 'state.json'))]
+        return self.ask([kind, '--options', str(file), '--page', str(page_file), *keys])
+
     def run(self, kind, options, page=None):
         file, page_file = self.folder / 'options.json', self.folder / 'page.json'
         file.write_text(json.dumps(options))
@@ -309,9 +374,10 @@ class Keypilot:
         if page:
             page_file.write_text(json.dumps(page))
             where = ['--page', str(page_file)]
-        done = subprocess.run([self.program, 'webauthn', kind, '--options', str(file), *where, '--key',
-                               f'sim:{self.key}', '--state', str(self.state), '--fixtures', self.fixtures,
-                               '--client', str(self.client)],
+        return self.ask([kind, '--options', str(file), *where, '--key', f'sim:{self.key}', '--state', str(self.state)])
+
+    def ask(self, arguments):
+        done = subprocess.run([self.program, 'webauthn', *arguments, '--fixtures', self.fixtures, '--client', str(self.client)],
                               capture_output=True, text=True, check=False)
         if done.returncode not in (0, 1):
             return {'name': f'exit {done.returncode}', 'message': done.stderr.strip()}
@@ -369,6 +435,11 @@ class Tap:
     def __init__(self):
         self.n = self.failed = 0
 
+    def ok(self, good, name):
+        self.n += 1
+        self.failed += not good
+        print(('' if good else 'not ') + f'ok {self.n} - {name}', flush=True)
+
     def compare(self, name, theirs, ours):
         self.n += 1
         a, b = summary(theirs), summary(ours)
@@ -410,7 +481,8 @@ def compare_options(tap, chromium, keypilot):
                                         f' = {json.dumps(value)[:90]}')
             keypilot.forget()
             authenticator = chromium.authenticator()
-            ids = enrol(chromium, keypilot)
+            known = kind == 'get' or '$' in json.dumps(options)
+            ids = enrol(chromium, keypilot) if known else ({}, {})
             tap.compare(name, chromium.run(kind, fill(options, ids[0])), keypilot.run(kind, fill(options, ids[1])))
             chromium.remove(authenticator)
 
@@ -490,19 +562,27 @@ def main():
     if os.environ.get('KEYPILOT_LAB') != 'yes' or not chromium or not driver:
         print('1..0 # SKIP needs chromium and chromium-driver, and scripts/test --lab')
         return 0
+    seed = sys.argv[3] if len(sys.argv) > 3 else os.environ.get('KEYPILOT_SEED', '1')
+    parts = os.environ.get('KEYPILOT_PARTS', 'kinds origins options places drawn').split()
     tap = Tap()
-    browser = Chromium(chromium, driver)
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            keypilot = Keypilot(program, fixtures, folder, f'http://localhost:{browser.port}')
-            compare_kinds(tap, browser, keypilot)
-            compare_origins(tap, browser, keypilot)
-            compare_options(tap, browser, keypilot)
-            compare_places(tap, browser, keypilot)
-    finally:
-        browser.close()
+    with tempfile.TemporaryDirectory() as folder:
+        sites, arguments = client_drawn.serve(folder)
+        browser = Chromium(chromium, driver, arguments)
+        keypilot = Keypilot(program, fixtures, folder, f'http://localhost:{browser.port}')
+        try:
+            for name, compare in (('kinds', compare_kinds), ('origins', compare_origins), ('options', compare_options),
+                                  ('places', compare_places)):
+                if name in parts:
+                    compare(tap, browser, keypilot)
+            if 'drawn' in parts:
+                client_drawn.compare_drawn(tap, browser, keypilot, seed, int(os.environ.get('KEYPILOT_CALLS', '400')),
+                                           DRAWN_KNOWN)
+        finally:
+            browser.close()
+            sites.shutdown()
     print(f'1..{tap.n}')
     return tap.failed > 0
 
 
-sys.exit(main())
+if __name__ == '__main__':
+    sys.exit(main())

@@ -13,7 +13,7 @@ origin=https://school.example
 
 # JSON Schema: every fixture, every line of a log
 for pair in authenticators:authenticator services:service providers:provider hubs:hub populations:population \
-        clients:client scenarios:scenario rules:rule pilots:pilot; do
+        clients:client scenarios:scenario rules:rule pilots:pilot faults:fault relying-parties:relying-party; do
         run node "$here/schema.mjs" files "$fixtures/schema/${pair#*:}.schema.json" "$fixtures/${pair%:*}"/*.json
         exits 0 "ajv takes all fixtures in ${pair%:*}"
 done

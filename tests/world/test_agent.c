@@ -205,6 +205,24 @@ Test(agent, closing_ends_session_cookies_and_wiping_ends_all)
         cr_expect_str_eq(last.cookie, "");
 }
 
+Test(agent, where_scripts_do_not_run_the_form_stays)
+{
+        KP_CLEANUP(kp_assumptions_free) struct kp_assumptions *assumptions = NULL;
+        struct kp_error err = { 0 };
+        json_t *no = json_string("no");
+
+        opened("https://bank.example/post");
+        cr_expect_str_eq(last.url, "https://shop.example/plain");
+        cr_assert(kp_assumptions_new(&assumptions, &err) == 0);
+        cr_assert(kp_assumptions_set(assumptions, "client.auto_post_forms", no, &err) ==
+                  0);
+        json_decref(no);
+        client.actor.assumptions = assumptions;
+        opened("https://bank.example/post");
+        cr_expect_str_eq(last.url, "https://bank.example/post");
+        client.actor.assumptions = NULL;
+}
+
 Test(agent, redirects_in_a_circle_end_like_in_a_browser)
 {
         const struct kp_view *view;

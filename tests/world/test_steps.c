@@ -42,6 +42,9 @@ Test(steps, what_is_wrong_with_a_step_is_said_by_name)
                         "'enroll' is not a verb" },
                 { "[{\"do\":\"enrol\",\"door\":\"eip\"}]", "no member 'door'" },
                 { "[{\"do\":\"lose-key\",\"at\":\"service\"}]", "no member 'at'" },
+                { "[{\"do\":\"break-key\"}]", "needs the member 'fault'" },
+                { "[{\"do\":\"mend-key\",\"fault\":\"cloned\"}]", "no member 'fault'" },
+                { "[{\"do\":\"replug-key\",\"at\":\"home\"}]", "no member 'at'" },
                 { "[{\"do\":\"wait\",\"seconds\":-1}]", "'seconds'" },
                 { "[{\"do\":\"wait\",\"seconds\":\"60\"}]", "whole number" },
                 { "[{\"do\":\"log-in\",\"with\":\"fingerprint\"}]",
@@ -57,6 +60,43 @@ Test(steps, what_is_wrong_with_a_step_is_said_by_name)
         for (size_t i = 0; i < KP_NELEMS(cases); i++)
                 cr_expect(strstr(refusal(cases[i].steps, text), cases[i].says) != NULL,
                         "%s: %s", cases[i].steps, text);
+}
+
+/* The fault was read with the scenario; what a key can have, the key knows. */
+Test(steps, a_fault_that_no_key_can_have_is_refused_by_step_and_member)
+{
+        static const struct {
+                const char *point, *command;
+                int64_t value;
+                const char *says;
+        } cases[] = {
+                { "counter.sideways", NULL, 0, "no point \"counter.sideways\"" },
+                { "signature.wrong", NULL, 3, "member 'value'" },
+                { "unplug.answer", NULL, 1000, "member 'value'" },
+                { "signature.wrong", "getAssertions", 0, "\"getAssertions\"" },
+        };
+        KP_CLEANUP(kp_json_free)
+        json_t *steps = json_pack(
+                "[{s:s}, {s:s, s:s}]", "do", "enrol", "do", "break-key", "fault", "x");
+        char text[KP_ERROR_TEXT];
+
+        for (size_t i = 0; i < KP_NELEMS(cases); i++) {
+                struct kp_fault faults[2] = { { 0 },
+                        { .id = "x",
+                                .point = cases[i].point,
+                                .command = cases[i].command,
+                                .nth = 1,
+                                .value = cases[i].value } };
+                struct kp_scenario scenario = {
+                        .id = "x", .steps = steps, .faults = faults
+                };
+                struct kp_error err = { 0 };
+
+                cr_assert(kp_world_check_scenario(&scenario, &err) < 0);
+                (void)kp_error_format(&err, text, sizeof(text));
+                cr_expect(strstr(text, cases[i].says) != NULL, "%s", text);
+                cr_expect(strstr(text, "step 2: member 'fault'") != NULL, "%s", text);
+        }
 }
 
 Test(steps, what_a_scenario_needs_is_one_of_a_few_words)

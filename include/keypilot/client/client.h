@@ -38,6 +38,13 @@ struct kp_page {
         const char *permissions_policy;
         bool user_activation; /* the person clicked just before */
         enum kp_mediation mediation;
+        bool immediate; /* uiMode "immediate": only what is at hand, or nothing */
+        bool aborted;   /* the page's AbortSignal had fired before the call */
+        /*
+         * What the person does with each simulated key, for whoever plays the person:
+         * array of {touches, verifies}, or one object for all of them; NULL: everything
+         */
+        const json_t *person;
         /* what hosts answer, array of {host, status, headers, body}; NULL: none */
         const json_t *well_known;
 };
@@ -46,13 +53,19 @@ struct kp_page {
  * Read a --page file's object. Members: origin (the only required one), framing (top,
  * same-origin-iframe, cross-origin-iframe), topOrigin (required in a
  * cross-origin-iframe), allow, permissionsPolicy, userActivation (true where absent),
- * mediation (optional, conditional, required, silent), wellKnown.
+ * mediation (optional, conditional, required, silent), uiMode (immediate), aborted,
+ * person ({touches, verifies}, true where absent; an array: one for each key),
+ * wellKnown.
  *
  * ret      borrows from `object`
  * Errors   KP_ESCHEMA with the member
  */
 int kp_page_read(
         const json_t *object, struct kp_page *ret, struct kp_error *err) KP_MUST_CHECK;
+
+/* What the person does with the key of that number, from 0. Everything, unless said. */
+void kp_page_person(
+        const struct kp_page *page, size_t key, bool *ret_touches, bool *ret_verifies);
 
 /*
  * Is it an address that a page can have? "null" is: an opaque origin.
