@@ -34,7 +34,7 @@ def main():
     if not chromium or not driver:
         print('Chromium\'s virtual authenticator: not measured, chromium and chromedriver are not installed')
         return
-    browser = Chromium(chromium, driver)
+    browser = Chromium(chromium, driver, [])
     try:
         browser.authenticator()
         browser.go(f'http://localhost:{browser.port}/')

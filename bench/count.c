@@ -11,8 +11,8 @@
 
 /*
  * These have the names of libcrypto's own functions, so keypilot, libfido2 and xmlsec
- * call them instead; each counts and passes the call on. What libcrypto does inside one
- * call is its own business, so nothing is counted twice.
+ * call them instead, and so does libcrypto itself; each counts and passes the call on.
+ * What libcrypto does inside one call is its own business and not counted again.
  */
 const char *const op_names[N_OPS] = { "key generation", "signature", "verification",
         "key agreement", "encryption", "decryption" };
@@ -20,6 +20,7 @@ const char *const key_names[N_KEYS] = { "P-256", "P-384", "P-521", "Ed25519",
         "RSA-2048", "RSA-4096", "other" };
 
 static struct counts *shared;
+static _Thread_local int depth; /* of calls of ours that libcrypto is in */
 
 struct counts *
 counts_share(void)
@@ -54,9 +55,17 @@ key_of(const EVP_PKEY *key)
 static void
 count(enum op op, enum key key)
 {
-        if (shared != NULL)
+        if (shared != NULL && depth == 0)
                 __atomic_fetch_add(&shared->n[op][key], 1, __ATOMIC_RELAXED);
 }
+
+#define INSIDE(call)                                                                   \
+        ({                                                                             \
+                depth++;                                                               \
+                __typeof__(call) inside = (call);                                      \
+                depth--;                                                               \
+                inside;                                                                \
+        })
 
 /* The real one, looked up once. */
 #define NEXT(name)                                                                     \
@@ -80,7 +89,7 @@ EVP_DigestSign(EVP_MD_CTX *ctx, unsigned char *sig, size_t *sig_len,
         NEXT(EVP_DigestSign);
         if (sig != NULL)
                 count(OP_SIGN, key_of(key_of_digest(ctx)));
-        return next(ctx, sig, sig_len, text, text_len);
+        return INSIDE(next(ctx, sig, sig_len, text, text_len));
 }
 
 int
@@ -89,7 +98,7 @@ EVP_DigestSignFinal(EVP_MD_CTX *ctx, unsigned char *sig, size_t *sig_len)
         NEXT(EVP_DigestSignFinal);
         if (sig != NULL)
                 count(OP_SIGN, key_of(key_of_digest(ctx)));
-        return next(ctx, sig, sig_len);
+        return INSIDE(next(ctx, sig, sig_len));
 }
 
 int
@@ -98,7 +107,7 @@ EVP_SignFinal_ex(EVP_MD_CTX *ctx, unsigned char *sig, unsigned int *sig_len,
 {
         NEXT(EVP_SignFinal_ex);
         count(OP_SIGN, key_of(key));
-        return next(ctx, sig, sig_len, key, lib, properties);
+        return INSIDE(next(ctx, sig, sig_len, key, lib, properties));
 }
 
 int
@@ -108,7 +117,7 @@ EVP_PKEY_sign(EVP_PKEY_CTX *ctx, unsigned char *sig, size_t *sig_len,
         NEXT(EVP_PKEY_sign);
         if (sig != NULL)
                 count(OP_SIGN, key_of(EVP_PKEY_CTX_get0_pkey(ctx)));
-        return next(ctx, sig, sig_len, text, text_len);
+        return INSIDE(next(ctx, sig, sig_len, text, text_len));
 }
 
 int
@@ -117,7 +126,7 @@ EVP_DigestVerify(EVP_MD_CTX *ctx, const unsigned char *sig, size_t sig_len,
 {
         NEXT(EVP_DigestVerify);
         count(OP_VERIFY, key_of(key_of_digest(ctx)));
-        return next(ctx, sig, sig_len, text, text_len);
+        return INSIDE(next(ctx, sig, sig_len, text, text_len));
 }
 
 int
@@ -125,7 +134,7 @@ EVP_DigestVerifyFinal(EVP_MD_CTX *ctx, const unsigned char *sig, size_t sig_len)
 {
         NEXT(EVP_DigestVerifyFinal);
         count(OP_VERIFY, key_of(key_of_digest(ctx)));
-        return next(ctx, sig, sig_len);
+        return INSIDE(next(ctx, sig, sig_len));
 }
 
 int
@@ -134,7 +143,7 @@ EVP_VerifyFinal_ex(EVP_MD_CTX *ctx, const unsigned char *sig, unsigned int sig_l
 {
         NEXT(EVP_VerifyFinal_ex);
         count(OP_VERIFY, key_of(key));
-        return next(ctx, sig, sig_len, key, lib, properties);
+        return INSIDE(next(ctx, sig, sig_len, key, lib, properties));
 }
 
 int
@@ -143,7 +152,7 @@ EVP_PKEY_verify(EVP_PKEY_CTX *ctx, const unsigned char *sig, size_t sig_len,
 {
         NEXT(EVP_PKEY_verify);
         count(OP_VERIFY, key_of(EVP_PKEY_CTX_get0_pkey(ctx)));
-        return next(ctx, sig, sig_len, text, text_len);
+        return INSIDE(next(ctx, sig, sig_len, text, text_len));
 }
 
 int
@@ -151,7 +160,7 @@ X509_verify(X509 *certificate, EVP_PKEY *key)
 {
         NEXT(X509_verify);
         count(OP_VERIFY, key_of(key));
-        return next(certificate, key);
+        return INSIDE(next(certificate, key));
 }
 
 int
@@ -161,7 +170,7 @@ EVP_PKEY_derive(EVP_PKEY_CTX *ctx, unsigned char *secret, size_t *secret_len)
         /* HKDF has the same function and no key */
         if (secret != NULL && EVP_PKEY_CTX_get0_pkey(ctx) != NULL)
                 count(OP_DERIVE, key_of(EVP_PKEY_CTX_get0_pkey(ctx)));
-        return next(ctx, secret, secret_len);
+        return INSIDE(next(ctx, secret, secret_len));
 }
 
 int
@@ -171,7 +180,7 @@ EVP_PKEY_encrypt(EVP_PKEY_CTX *ctx, unsigned char *out, size_t *out_len,
         NEXT(EVP_PKEY_encrypt);
         if (out != NULL)
                 count(OP_ENCRYPT, key_of(EVP_PKEY_CTX_get0_pkey(ctx)));
-        return next(ctx, out, out_len, in, in_len);
+        return INSIDE(next(ctx, out, out_len, in, in_len));
 }
 
 int
@@ -181,7 +190,7 @@ EVP_PKEY_decrypt(EVP_PKEY_CTX *ctx, unsigned char *out, size_t *out_len,
         NEXT(EVP_PKEY_decrypt);
         if (out != NULL)
                 count(OP_DECRYPT, key_of(EVP_PKEY_CTX_get0_pkey(ctx)));
-        return next(ctx, out, out_len, in, in_len);
+        return INSIDE(next(ctx, out, out_len, in, in_len));
 }
 
 int
@@ -190,7 +199,7 @@ EVP_PKEY_keygen(EVP_PKEY_CTX *ctx, EVP_PKEY **ret)
         int status;
 
         NEXT(EVP_PKEY_keygen);
-        if ((status = next(ctx, ret)) == 1)
+        if ((status = INSIDE(next(ctx, ret))) == 1)
                 count(OP_GENERATE, key_of(*ret));
         return status;
 }
@@ -201,7 +210,7 @@ EVP_PKEY_generate(EVP_PKEY_CTX *ctx, EVP_PKEY **ret)
         int status;
 
         NEXT(EVP_PKEY_generate);
-        if ((status = next(ctx, ret)) == 1)
+        if ((status = INSIDE(next(ctx, ret))) == 1)
                 count(OP_GENERATE, key_of(*ret));
         return status;
 }
@@ -212,7 +221,7 @@ EVP_PKEY_new_raw_private_key(
 {
         NEXT(EVP_PKEY_new_raw_private_key);
         count(OP_GENERATE, key_of_bits(type, 0)); /* the public half is computed */
-        return next(type, engine, bytes, bytes_len);
+        return INSIDE(next(type, engine, bytes, bytes_len));
 }
 
 /* A scalar times the generator is what makes an EC key. */
@@ -224,5 +233,5 @@ EC_POINT_mul(const EC_GROUP *group, EC_POINT *ret, const BIGNUM *scalar,
         if (scalar != NULL && point == NULL)
                 count(OP_GENERATE,
                         key_of_bits(EVP_PKEY_EC, EC_GROUP_get_degree(group)));
-        return next(group, ret, scalar, point, by, ctx);
+        return INSIDE(next(group, ret, scalar, point, by, ctx));
 }

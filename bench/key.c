@@ -172,18 +172,17 @@ canned(fido_dev_t *dev, uint64_t n)
         return seconds;
 }
 
-/* A copy of the counts: what is done bare is counted as well. */
 static double
-bare(struct counts counts)
+bare(const struct counts *asked)
 {
         double begin;
 
         for (int op = 0; op < N_OPS; op++)
                 for (int key = 0; key < N_KEYS; key++)
-                        if (counts.n[op][key] > 0)
+                        if (asked->n[op][key] > 0)
                                 (void)floor_seconds((enum op)op, (enum key)key);
         begin = cpu_seconds();
-        floor_run(&counts, 1);
+        floor_run(asked, 1);
         return cpu_seconds() - begin;
 }
 
@@ -213,7 +212,7 @@ struct seconds {
 /* With a new key each: one that keeps thousands of passkeys is another question. */
 static void
 round_of(const struct kp_authenticator_profile *profile, struct kp_random *random,
-        uint64_t n, struct counts *counts, struct seconds *best)
+        uint64_t n, struct counts *counts, struct counts *asked, struct seconds *best)
 {
         KP_CLEANUP(kp_authenticator_free) struct kp_authenticator *key = NULL;
         struct kp_clock clock = { 0 };
@@ -227,7 +226,8 @@ round_of(const struct kp_authenticator_profile *profile, struct kp_random *rando
         record(dev);
         memset(counts, 0, sizeof(*counts));
         best->key = least(best->key, pairs(dev, n));
-        best->bare = least(best->bare, bare(*counts));
+        *asked = *counts; /* what is done bare is counted as well */
+        best->bare = least(best->bare, bare(asked));
         best->canned = least(best->canned, canned(dev, n));
         (void)fido_dev_close(dev);
         fido_dev_free(&dev);
@@ -235,7 +235,7 @@ round_of(const struct kp_authenticator_profile *profile, struct kp_random *rando
 }
 
 static void
-print(const struct seconds *best, uint64_t n)
+print(const struct seconds *best, uint64_t n, const struct counts *counts)
 {
         double us = 1e6 / (double)n;
 
@@ -247,6 +247,12 @@ print(const struct seconds *best, uint64_t n)
                "  %6.2f     times those two together (aim: at most 1.30)\n",
                 (double)n / best->key, best->key * us, best->canned * us,
                 best->bare * us, best->key / (best->canned + best->bare));
+        for (int op = 0; op < N_OPS; op++)
+                for (int key = 0; key < N_KEYS; key++)
+                        if (counts->n[op][key] > 0)
+                                printf("  %6.2f     %s %s a pair\n",
+                                        (double)counts->n[op][key] / (double)n,
+                                        key_names[key], op_names[op]);
 }
 
 int
@@ -259,6 +265,7 @@ main(int argc, char **argv)
         struct counts *counts = counts_share();
         struct kp_authenticator_profile *profile = NULL;
         struct kp_random *random = NULL;
+        struct counts asked = { 0 };
         struct seconds best = { 1e9, 1e9, 1e9 };
         struct kp_error err = { 0 };
         char why[1024];
@@ -271,8 +278,8 @@ main(int argc, char **argv)
                 return EXIT_FAILURE;
         }
         for (int i = 0; i < ROUNDS; i++)
-                round_of(profile, random, n, counts, &best);
-        print(&best, n);
+                round_of(profile, random, n, counts, &asked, &best);
+        print(&best, n, &asked);
         kp_buf_done(&tape.reports);
         kp_authenticator_profile_free(&profile);
         kp_random_free(&random);

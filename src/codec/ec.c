@@ -41,17 +41,6 @@ kp_pkey_import(const char *type, int selection, OSSL_PARAM *params, EVP_PKEY **r
         return 0;
 }
 
-/* Groups are constants: made once, never changed. */
-static const EC_GROUP *
-group_of(const struct kp_cose_curve *curve)
-{
-        static EC_GROUP *kept[KP_CRV_SECP256K1 + 1];
-
-        if (kept[curve->crv] == NULL)
-                kept[curve->crv] = EC_GROUP_new_by_curve_name(curve->nid);
-        return kept[curve->crv];
-}
-
 #define POINT_MAX (1 + 2 * KP_COORDINATE_MAX)
 
 /* A key that has a group and nothing else. */
@@ -95,85 +84,44 @@ kp_ec_public(const struct kp_cose_curve *curve, const uint8_t *x, const uint8_t 
         return 0;
 }
 
-/*
- * A number in [1, n-1], by drawing as many bits as the order has until one fits.
- * Spec: FIPS 186-5 A.2.2 "EC Key Pair Generation by Rejection Sampling"
- */
-static int
-draw_scalar(const EC_GROUP *group, struct kp_random *random, BIGNUM *scalar)
+/* Ready to make keys on the curve, again and again. */
+static EVP_PKEY_CTX *
+generator_of(const struct kp_cose_curve *curve)
 {
-        uint8_t bytes[KP_COORDINATE_MAX];
-        int n_bits = EC_GROUP_order_bits(group);
-        size_t n_bytes = (size_t)(n_bits + 7) / 8;
+        static EVP_PKEY_CTX *kept[KP_CRV_SECP256K1 + 1];
+        EVP_PKEY *template = template_of(curve);
+        EVP_PKEY_CTX *ctx;
 
-        do {
-                kp_random_bytes(random, bytes, n_bytes);
-                bytes[0] &= (uint8_t)(0xff >> (8 * n_bytes - (size_t)n_bits));
-                if (BN_bin2bn(bytes, (int)n_bytes, scalar) == NULL)
-                        return -1;
-        } while (BN_is_zero(scalar) || BN_cmp(scalar, EC_GROUP_get0_order(group)) >= 0);
-        OPENSSL_cleanse(bytes, sizeof(bytes));
-        return 0;
-}
-
-static size_t
-public_point(const EC_GROUP *group, const BIGNUM *scalar, uint8_t point[POINT_MAX])
-{
-        EC_POINT *public = EC_POINT_new(group);
-        size_t n = 0;
-
-        if (public != NULL &&
-                EC_POINT_mul(group, public, scalar, NULL, NULL, NULL) == 1)
-                n = EC_POINT_point2oct(group, public, POINT_CONVERSION_UNCOMPRESSED,
-                        point, POINT_MAX, NULL);
-        EC_POINT_free(public);
-        return n;
-}
-
-static int
-import_pair(const struct kp_cose_curve *curve, const BIGNUM *scalar, uint8_t *point,
-        size_t point_len, EVP_PKEY **ret)
-{
-        uint8_t private[KP_COORDINATE_MAX];
-        OSSL_PARAM params[4];
-        int status = -1;
-
-        /* parameters hold numbers in the machine's order */
-        if (BN_bn2nativepad(scalar, private, (int)curve->len) > 0) {
-                params[0] = OSSL_PARAM_construct_utf8_string(
-                        OSSL_PKEY_PARAM_GROUP_NAME, (char *)curve->openssl, 0);
-                params[1] = OSSL_PARAM_construct_octet_string(
-                        OSSL_PKEY_PARAM_PUB_KEY, point, point_len);
-                params[2] = OSSL_PARAM_construct_BN(
-                        OSSL_PKEY_PARAM_PRIV_KEY, private, curve->len);
-                params[3] = OSSL_PARAM_construct_end();
-                status = kp_pkey_import("EC", EVP_PKEY_KEYPAIR, params, ret);
+        if (kept[curve->crv] != NULL || template == NULL)
+                return kept[curve->crv];
+        ctx = EVP_PKEY_CTX_new_from_pkey(NULL, template, NULL);
+        if (ctx == NULL || EVP_PKEY_keygen_init(ctx) != 1) {
+                EVP_PKEY_CTX_free(ctx);
+                return NULL;
         }
-        OPENSSL_cleanse(private, sizeof(private));
-        return status;
-}
-
-static void
-free_scalar(BIGNUM **scalar)
-{
-        BN_clear_free(*scalar);
-        *scalar = NULL;
+        return kept[curve->crv] = ctx;
 }
 
 int
 kp_ec_make(const struct kp_cose_curve *curve, struct kp_random *random, EVP_PKEY **ret,
         struct kp_error *err)
 {
-        KP_CLEANUP(free_scalar) BIGNUM *scalar = BN_secure_new();
-        const EC_GROUP *group = group_of(curve);
-        uint8_t point[POINT_MAX];
-        size_t point_len;
+        EVP_PKEY_CTX *ctx = generator_of(curve);
+        struct kp_random *before;
+        EVP_PKEY *key = NULL;
+        int status;
 
-        if (scalar == NULL || group == NULL || draw_scalar(group, random, scalar) < 0)
-                return KP_FAIL(err, KP_ENOMEM, "EC key");
-        point_len = public_point(group, scalar, point);
-        if (point_len == 0 || import_pair(curve, scalar, point, point_len, ret) < 0)
+        if (ctx == NULL)
                 return KP_FAIL(err, KP_ENOMEM, "EC key on %s", curve->openssl);
+        /* a key made by hand and imported costs three times as much */
+        before = kp_random_lend(random);
+        status = EVP_PKEY_generate(ctx, &key);
+        kp_random_install(before);
+        if (status != 1) {
+                ERR_clear_error();
+                return KP_FAIL(err, KP_ENOMEM, "EC key on %s", curve->openssl);
+        }
+        *ret = key;
         return 0;
 }
 

@@ -126,3 +126,12 @@ kp_random_install(struct kp_random *random)
         installed = random;
         RAND_set_rand_method(random == NULL ? NULL : &lender);
 }
+
+struct kp_random *
+kp_random_lend(struct kp_random *random)
+{
+        struct kp_random *before = installed;
+
+        kp_random_install(random);
+        return before;
+}

@@ -100,39 +100,17 @@ sign(X509 *x509, EVP_PKEY *issuer_key)
         return RAND_set_rand_method(lent) == 1 && ok;
 }
 
-static struct kp_random *drawn_from; /* while a key is made */
-
-static int
-draw(unsigned char *bytes, int bytes_len)
-{
-        kp_random_bytes(drawn_from, bytes, (size_t)bytes_len);
-        return 1;
-}
-
-static int
-draw_status(void)
-{
-        return 1;
-}
-
 int
 kp_certificate_key(struct kp_random *random, EVP_PKEY **ret, struct kp_error *err)
 {
-        static const RAND_METHOD drawing = {
-                .bytes = draw, .pseudorand = draw, .status = draw_status
-        };
-        const RAND_METHOD *lent = RAND_get_rand_method();
-        KP_CLEANUP(kp_free_pkey) EVP_PKEY *key = NULL;
+        struct kp_random *before = kp_random_lend(random);
 
-        drawn_from = random;
-        if (RAND_set_rand_method(&drawing) == 1)
-                key = EVP_EC_gen("P-256");
-        drawn_from = NULL;
-        if (RAND_set_rand_method(lent) != 1 || key == NULL) {
+        *ret = EVP_EC_gen("P-256");
+        kp_random_install(before);
+        if (*ret == NULL) {
                 ERR_clear_error();
                 return KP_FAIL(err, KP_ENOMEM, "attestation key");
         }
-        *ret = KP_STEAL(key);
         return 0;
 }
 

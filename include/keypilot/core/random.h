@@ -31,4 +31,7 @@ void kp_random_bytes(struct kp_random *random, void *bytes, size_t bytes_len);
  */
 void kp_random_install(struct kp_random *random);
 
+/* The same for a moment: returns what was installed before, to be installed again. */
+struct kp_random *kp_random_lend(struct kp_random *random);
+
 #endif
