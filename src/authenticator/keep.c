@@ -34,13 +34,13 @@ kp_authenticator_set_keeper(struct kp_authenticator *authenticator,
         authenticator->has_kept = false;
 }
 
-int
-kp_auth_keep(struct kp_authenticator *key)
+/* `now` is the digest of what is kept; NULL: it could not be had. */
+static int
+keep(struct kp_authenticator *key, const uint8_t *now)
 {
-        if (key->keep == NULL)
-                return KP_CTAP_OK;
-        if (!key->keeper_failed && digest(key, key->kept, &key->err) == 0 &&
+        if (!key->keeper_failed && now != NULL &&
                 key->keep(key->keeper, &key->err) == 0) {
+                memcpy(key->kept, now, sizeof(key->kept));
                 key->has_kept = true;
                 return KP_CTAP_OK;
         }
@@ -49,14 +49,26 @@ kp_auth_keep(struct kp_authenticator *key)
 }
 
 int
-kp_auth_keep_changes(struct kp_authenticator *key)
+kp_auth_keep(struct kp_authenticator *key)
 {
         uint8_t now[KP_AUTH_HASH_LEN];
 
         if (key->keep == NULL)
                 return KP_CTAP_OK;
-        if (!key->keeper_failed && key->has_kept && digest(key, now, &key->err) == 0 &&
+        return keep(key, digest(key, now, &key->err) == 0 ? now : NULL);
+}
+
+int
+kp_auth_keep_changes(struct kp_authenticator *key)
+{
+        uint8_t now[KP_AUTH_HASH_LEN];
+        bool told;
+
+        if (key->keep == NULL)
+                return KP_CTAP_OK;
+        told = digest(key, now, &key->err) == 0;
+        if (!key->keeper_failed && key->has_kept && told &&
                 memcmp(now, key->kept, sizeof(now)) == 0)
                 return KP_CTAP_OK;
-        return kp_auth_keep(key);
+        return keep(key, told ? now : NULL);
 }

@@ -57,16 +57,20 @@ pipe_serve(struct rig *rig, int to, int from)
         }
 }
 
-/* Run tests/authenticator/`script` with one argument against the key; its status. */
+/* Run tests/authenticator/`script` against the key; its status. At most four
+ * arguments, NULL-terminated. */
 static UNUSED int
-pipe_run(struct rig *rig, const char *script, const char *argument)
+pipe_run(struct rig *rig, const char *script, const char *const *arguments)
 {
         char path[512];
         int in[2], out[2], status;
+        const char *argv[8] = { PYTHON, "-B", path };
         pid_t pid;
 
         (void)snprintf(path, sizeof(path), "%s/tests/authenticator/%s",
                 getenv("KEYPILOT_SOURCE"), script);
+        for (size_t i = 0; i < 4 && arguments[i] != NULL; i++)
+                argv[3 + i] = arguments[i];
         cr_assert(pipe(in) == 0 && pipe(out) == 0);
         cr_assert_geq(pid = fork(), 0);
         if (pid == 0) {
@@ -74,7 +78,7 @@ pipe_run(struct rig *rig, const char *script, const char *argument)
                 (void)dup2(out[1], 1);
                 (void)close(in[1]);
                 (void)close(out[0]);
-                execl(PYTHON, PYTHON, "-B", path, argument, (char *)NULL);
+                execv(PYTHON, (char *const *)argv);
                 _exit(127);
         }
         (void)close(in[0]);

@@ -18,8 +18,9 @@ Test(extensions_peers, python_fido2_uses_each_that_it_knows)
                 struct rig rig;
 
                 rig_open(&rig, ids[i]);
-                cr_expect_eq(
-                        pipe_run(&rig, "peer_extensions.py", PIN), 0, "%s", ids[i]);
+                cr_expect_eq(pipe_run(&rig, "peer_extensions.py",
+                                     (const char *[]){ PIN, NULL }),
+                        0, "%s", ids[i]);
                 rig_close(&rig);
         }
 }

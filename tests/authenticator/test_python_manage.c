@@ -21,7 +21,9 @@ manage(const char *what, const char *profile)
         /* the PIN is the public test value of the fixture */
         (void)snprintf(argument, sizeof(argument), "%s %s", what,
                 kp_authenticator_profile_test_pin(rig.profile));
-        cr_assert_eq(pipe_run(&rig, "peer_manage.py", argument), 0, "%s", what);
+        cr_assert_eq(
+                pipe_run(&rig, "peer_manage.py", (const char *[]){ argument, NULL }), 0,
+                "%s", what);
         rig_close(&rig);
 }
 

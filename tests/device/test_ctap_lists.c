@@ -3,68 +3,13 @@
 #include <fido/bio.h>
 #include <fido/credman.h>
 
-#include "../../src/device/fido2.h"
-#include "bench.h"
+#include "stranger.h"
 
 /*
  * Passkeys and fingers of a key, listed and changed through our client; libfido2 as
  * somebody else's on the same key lists the same.
  */
 #define PIN "2468-lists"
-
-struct stranger {
-        struct kp_driver driver;
-        fido_dev_t *dev;
-};
-
-static void
-stranger_open(struct stranger *stranger, struct bench *bench)
-{
-        struct kp_error err = { 0 };
-
-        must(kp_driver_open_libfido2(
-                     bench_seam(bench), bench->random, &stranger->driver, &err),
-                &err);
-        stranger->dev = ((struct kp_fido2 *)stranger->driver.self)->dev;
-}
-
-static bool
-has_option(struct bench *bench, const char *name)
-{
-        struct kp_key_info info = bench_info(bench);
-
-        return kp_key_option(&info, name) == KP_TRUE;
-}
-
-/* A PIN that is known and may be used; false: this key cannot have that. */
-static bool
-with_pin(struct bench *bench)
-{
-        struct kp_key_info info = bench_info(bench);
-
-        if (kp_key_option(&info, "clientPin") == KP_OMIT || info.force_pin_change ||
-                kp_authenticator_profile_facts(bench->profile)->pin == KP_PIN_LOCKED)
-                return false;
-        if (kp_key_option(&info, "clientPin") == KP_FALSE)
-                bench_set_pin(bench, PIN);
-        bench_dial(bench);
-        return bench->pin != NULL;
-}
-
-static struct kp_token
-token_for(struct bench *bench, uint8_t permissions, const char *rp_id)
-{
-        struct kp_error err = { 0 };
-        struct kp_token token = { 0 };
-        struct kp_said said;
-
-        must(bench->extra.pin->token(bench->extra.self,
-                     &(struct kp_token_wish){ bench->pin, permissions, rp_id }, &token,
-                     &said, &err),
-                &err);
-        cr_assert(kp_said_ok(&said), "permissions %02x: %s", permissions, word(&said));
-        return token;
-}
 
 /* ---- passkeys ---- */
 
@@ -203,8 +148,9 @@ manage(const char *profile)
         struct bench bench;
 
         bench_open(&bench, profile);
-        if (with_pin(&bench) && (has_option(&bench, "credMgmt") ||
-                                        has_option(&bench, "credentialMgmtPreview")))
+        if (with_pin(&bench, PIN) &&
+                (has_option(&bench, "credMgmt") ||
+                        has_option(&bench, "credentialMgmtPreview")))
                 manage_on(&bench, has_option(&bench, "credMgmt"));
         bench_close(&bench);
 }
@@ -412,7 +358,7 @@ enrol_on(const char *profile)
         info = bench_info(&bench);
         if ((kp_key_option(&info, "bioEnroll") == KP_OMIT &&
                     kp_key_option(&info, "userVerificationMgmtPreview") == KP_OMIT) ||
-                !with_pin(&bench)) {
+                !with_pin(&bench, PIN)) {
                 bench_close(&bench);
                 return;
         }
